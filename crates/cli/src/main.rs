@@ -1,0 +1,2 @@
+//! The `stagegate` command line.
+fn main() {}

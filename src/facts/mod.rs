@@ -1,0 +1,5 @@
+//! What a caller tells the engine: the request.
+
+mod request;
+
+pub use request::*;

@@ -1,0 +1,1 @@
+//! Sets of instants: cron, zones, windows, calendars.

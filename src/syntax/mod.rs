@@ -1,0 +1,3 @@
+//! Text to tree and back. The tree is the only one there is.
+
+pub mod tree;
