@@ -88,10 +88,7 @@ impl Status {
 
     /// Whether a rule that stands so keeps the build out.
     pub fn blocks(self) -> bool {
-        !matches!(
-            self,
-            Status::Met | Status::NotApplicable | Status::Overridden
-        )
+        !matches!(self, Status::Met | Status::NotApplicable | Status::Overridden)
     }
 }
 

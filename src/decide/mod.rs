@@ -3,6 +3,6 @@
 mod decision;
 
 pub use decision::{
-    ApprovalNeed, Decision, InvokedBy, Kind, Needs, NotCounted, OverrideReport, PolicyRef,
-    PrintZone, RuleReport, Status, Step, Stretch, Verdict,
+    ApprovalNeed, Decision, InvokedBy, Kind, Needs, NotCounted, OverrideReport, PolicyRef, PrintZone, RuleReport,
+    Status, Step, Stretch, Verdict,
 };

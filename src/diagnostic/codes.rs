@@ -14,11 +14,7 @@ impl Code {
 
     /// Error for `E…`, warning for `W…`.
     pub fn severity(self) -> Severity {
-        if self.0.starts_with('W') {
-            Severity::Warning
-        } else {
-            Severity::Error
-        }
+        if self.0.starts_with('W') { Severity::Warning } else { Severity::Error }
     }
 }
 

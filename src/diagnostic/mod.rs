@@ -29,20 +29,12 @@ pub struct Span {
 impl Span {
     /// The bytes `start..end` of `source`.
     pub fn new(source: SourceId, start: usize, end: usize) -> Span {
-        Span {
-            source,
-            start: start as u32,
-            end: end as u32,
-        }
+        Span { source, start: start as u32, end: end as u32 }
     }
 
     /// The smallest span that holds both; `other` must be in the same file.
     pub fn to(self, other: Span) -> Span {
-        Span {
-            source: self.source,
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 }
 
@@ -68,17 +60,8 @@ impl Sources {
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
         let text = text.into();
         let mut lines = vec![0];
-        lines.extend(
-            text.bytes()
-                .enumerate()
-                .filter(|(_, b)| *b == b'\n')
-                .map(|(i, _)| i as u32 + 1),
-        );
-        self.files.push(Source {
-            name: name.into(),
-            text,
-            lines,
-        });
+        lines.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1));
+        self.files.push(Source { name: name.into(), text, lines });
         SourceId(self.files.len() as u32 - 1)
     }
 
@@ -94,9 +77,7 @@ impl Sources {
 
     /// The text of a place.
     pub fn text(&self, span: Span) -> &str {
-        self.get(span.source)
-            .and_then(|s| s.text.get(span.start as usize..span.end as usize))
-            .unwrap_or("")
+        self.get(span.source).and_then(|s| s.text.get(span.start as usize..span.end as usize)).unwrap_or("")
     }
 
     /// File name, line and column (both from 1, the column in characters) of the start of a place.
@@ -104,24 +85,15 @@ impl Sources {
         let Some(source) = self.get(span.source) else {
             return Place::default();
         };
-        let line = source
-            .lines
-            .partition_point(|start| *start <= span.start)
-            .max(1);
+        let line = source.lines.partition_point(|start| *start <= span.start).max(1);
         let start = source.lines.get(line - 1).copied().unwrap_or(0) as usize;
         let before = source.text.get(start..span.start as usize).unwrap_or("");
-        Place {
-            file: source.name.clone(),
-            line: line as u32,
-            column: before.chars().count() as u32 + 1,
-        }
+        Place { file: source.name.clone(), line: line as u32, column: before.chars().count() as u32 + 1 }
     }
 }
 
 /// A place as a person reads it.
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Place {
     /// Name of the file.
@@ -181,11 +153,7 @@ impl Diagnostic {
             code,
             severity: code.severity(),
             message: message.into(),
-            labels: vec![Label {
-                span,
-                text: String::new(),
-                primary: true,
-            }],
+            labels: vec![Label { span, text: String::new(), primary: true }],
             help: Vec::new(),
         }
     }
@@ -202,11 +170,7 @@ impl Diagnostic {
     /// Adds another labelled place.
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.labels.push(Label {
-            span,
-            text: text.into(),
-            primary: false,
-        });
+        self.labels.push(Label { span, text: text.into(), primary: false });
         self
     }
 

@@ -10,9 +10,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> Strin
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level
-        .primary_title(diagnostic.message.as_str())
-        .id(diagnostic.code.as_str());
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
     let mut group = Group::with_title(title);
     for source in files(diagnostic) {
         group = snippet(group, diagnostic, sources, source);
@@ -20,11 +18,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> Strin
     for help in &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
-    let renderer = if colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
 }
 
@@ -39,23 +33,14 @@ fn files(diagnostic: &Diagnostic) -> Vec<SourceId> {
     files
 }
 
-fn snippet<'a>(
-    group: Group<'a>,
-    diagnostic: &'a Diagnostic,
-    sources: &'a Sources,
-    id: SourceId,
-) -> Group<'a> {
+fn snippet<'a>(group: Group<'a>, diagnostic: &'a Diagnostic, sources: &'a Sources, id: SourceId) -> Group<'a> {
     let Some(source) = sources.get(id) else {
         return group;
     };
     let text = source.text.as_str();
     let mut snippet = Snippet::source(text).path(source.name.as_str()).fold(true);
     for label in diagnostic.labels.iter().filter(|l| l.span.source == id) {
-        let kind = if label.primary {
-            AnnotationKind::Primary
-        } else {
-            AnnotationKind::Context
-        };
+        let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let start = floor(text, label.span.start as usize);
         let end = floor(text, label.span.end as usize).max(start);
         let annotation = kind.span(start..end);

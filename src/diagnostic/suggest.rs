@@ -14,11 +14,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter_map(|candidate| {
             let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
             let same_stem = lower.len() >= 3 && candidate.to_lowercase().starts_with(&lower);
-            let score = if same_stem {
-                distance.min(budget)
-            } else {
-                distance
-            };
+            let score = if same_stem { distance.min(budget) } else { distance };
             (score <= budget && score < word.chars().count().max(2)).then_some((score, candidate))
         })
         .min()
@@ -26,20 +22,13 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// "did you mean `x`?" for the nearest candidate.
-pub fn did_you_mean<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
 /// "`a`, `b` and `c`"; at most `max` of them, then "and 12 more".
 pub fn list_words<S: AsRef<str>>(words: &[S], max: usize) -> String {
-    let shown: Vec<String> = words
-        .iter()
-        .take(max)
-        .map(|w| format!("`{}`", w.as_ref()))
-        .collect();
+    let shown: Vec<String> = words.iter().take(max).map(|w| format!("`{}`", w.as_ref())).collect();
     let more = words.len().saturating_sub(shown.len());
     match (shown.split_last(), more) {
         (None, _) => "nothing".to_string(),
