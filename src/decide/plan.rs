@@ -1,0 +1,101 @@
+//! What a decision needs of a program that can be worked out once: look-ups by name, the order in which quorums depend
+//! on one another, which rules are alternatives.
+
+use std::collections::HashMap;
+
+use crate::people::Quorums;
+use crate::program::{Body, Program, RuleId, StageId};
+
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub people: HashMap<Box<str>, u32>,
+    pub stages: HashMap<Box<str>, StageId>,
+    /// By `StageId`.
+    pub by_stage: Vec<StagePlan>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct StagePlan {
+    /// The `approve` rules, each after those that its `approvers of` names.
+    pub approve_order: Vec<RuleId>,
+    /// By `RuleId`; empty sets for rules that are no quorum.
+    pub quorums: Vec<Quorums>,
+    /// By override.
+    pub override_quorums: Vec<Quorums>,
+    /// Rules that are alternatives of one another (triggers of a file, windows of a file).
+    pub alternatives: Vec<Vec<RuleId>>,
+    /// By `RuleId`: index into `alternatives`.
+    pub alternative_of: Vec<Option<usize>>,
+    /// The `distinct approvers` rule.
+    pub distinct: Option<RuleId>,
+}
+
+impl Plan {
+    pub fn new(program: &Program) -> Plan {
+        let people = program.people.iter().enumerate().map(|(i, name)| (name.as_str().into(), i as u32)).collect();
+        let stages =
+            program.stages.iter().enumerate().map(|(i, s)| (s.name.as_str().into(), StageId(i as u32))).collect();
+        Plan { people, stages, by_stage: program.stages.iter().map(StagePlan::new).collect() }
+    }
+}
+
+impl StagePlan {
+    fn new(stage: &crate::program::Stage) -> StagePlan {
+        let mut plan = StagePlan { alternative_of: vec![None; stage.rules.len()], ..StagePlan::default() };
+        let mut groups: HashMap<(u32, bool), usize> = HashMap::new();
+        for (index, rule) in stage.rules.iter().enumerate() {
+            let id = RuleId(index as u32);
+            plan.quorums.push(match &rule.body {
+                Body::Approve(approve) => Quorums::new(&approve.quorum),
+                _ => Quorums::default(),
+            });
+            if let Body::DistinctApprovers = rule.body {
+                plan.distinct = plan.distinct.or(Some(id));
+            }
+            let is_window = matches!(rule.body, Body::Window(_));
+            if let (Some(number), true) = (rule.alternatives, is_window || matches!(rule.body, Body::Trigger(_))) {
+                let next = plan.alternatives.len();
+                let group = *groups.entry((number, is_window)).or_insert(next);
+                if group == next {
+                    plan.alternatives.push(Vec::new());
+                }
+                if let Some(members) = plan.alternatives.get_mut(group) {
+                    members.push(id);
+                }
+                if let Some(of) = plan.alternative_of.get_mut(index) {
+                    *of = Some(group);
+                }
+            }
+        }
+        plan.override_quorums = stage.overrides.iter().map(|o| Quorums::new(&o.quorum)).collect();
+        plan.approve_order = approve_order(stage);
+        plan
+    }
+}
+
+/// Depth first without recursion; the checker has refused circles.
+fn approve_order(stage: &crate::program::Stage) -> Vec<RuleId> {
+    let needs = |id: RuleId| match stage.rules.get(id.0 as usize).map(|r| &r.body) {
+        Some(Body::Approve(approve)) => Some(approve.quorum.except.approvers_of.as_slice()),
+        _ => None,
+    };
+    let mut order = Vec::new();
+    let mut entered = vec![false; stage.rules.len()];
+    for index in 0..stage.rules.len() {
+        let mut stack = vec![(RuleId(index as u32), false)];
+        while let Some((id, done)) = stack.pop() {
+            let Some(others) = needs(id) else { continue };
+            if done {
+                order.push(id);
+                continue;
+            }
+            let Some(mark) = entered.get_mut(id.0 as usize) else { continue };
+            if std::mem::replace(mark, true) {
+                continue;
+            }
+            stack.push((id, true));
+            stack.extend(others.iter().map(|other| (*other, false)));
+        }
+    }
+    order
+}

@@ -1,0 +1,136 @@
+//! A request turned into slots: what the flat program reads. Names have become numbers, times nanoseconds.
+
+use crate::facts::{RunStatus, Word};
+use crate::program::{GroupId, StageId};
+
+/// A person: a [`PersonId`](crate::program::PersonId) of the policy, or a number past those for one whom only the
+/// request names.
+pub(crate) type Person = u32;
+
+/// The value of a slot.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum SlotValue {
+    /// Not supplied.
+    Missing,
+    /// Supplied as absent.
+    Null,
+    Bool(bool),
+    Number(f64),
+    /// Strings and users.
+    String(Box<str>),
+    /// Nanoseconds since the epoch.
+    Time(i64),
+    /// Nanoseconds.
+    Duration(i64),
+    Version(Box<semver::Version>),
+    /// Index into the values of its type.
+    Enum(u16),
+    /// Like `Enum`, but `pending` has its own ways.
+    Status(u16),
+    Set(Vec<SlotValue>),
+    /// Sorted by key.
+    Map(Vec<(Box<str>, SlotValue)>),
+    /// The instant that is decided for.
+    Now,
+    /// The time since an instant.
+    Age(i64),
+    /// Of the newest run in a stage.
+    RunStatus(StageId),
+    RunAt(StageId),
+    RunAge(StageId),
+}
+
+/// One run of the build in a stage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RunAt {
+    pub at: i64,
+    pub status: RunStatus,
+}
+
+/// What one person said about this build for this stage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Said {
+    pub person: Person,
+    pub at: i64,
+    pub word: Word,
+}
+
+/// An invocation of an override of the stage, for this build.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Invoked {
+    pub person: Person,
+    pub at: i64,
+    pub reason: Option<String>,
+}
+
+/// What set the promotion off, as far as the program asks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum TriggerSlot {
+    Unknown,
+    Push { branch: Option<String> },
+    PullRequest { branch: Option<String> },
+    Manual { by: Option<Person> },
+    Completion { of: Option<Result<StageId, String>> },
+    Event { name: Option<String> },
+    Schedule,
+}
+
+/// Whether the stage runs this build, and how the one it runs compares with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occupied {
+    Unknown,
+    Nothing,
+    /// This very build.
+    Same,
+    Other,
+}
+
+/// A request in slots, for one policy and one stage.
+#[derive(Clone, Debug)]
+pub(crate) struct Slots {
+    pub stage: StageId,
+    /// Nanoseconds since the epoch.
+    pub now: i64,
+    /// By `SlotId`; what the asked stage does not read stays `Missing`.
+    pub values: Vec<SlotValue>,
+    /// Names of the people whom only the request names.
+    pub strangers: Vec<String>,
+    pub author: Option<Person>,
+    /// Sorted.
+    pub contributors: Vec<Person>,
+    pub contributors_known: bool,
+    pub requester: Option<Person>,
+    /// Sorted by person, then time, then word.
+    pub said: Vec<Said>,
+    /// By override of the stage; sorted by time.
+    pub invoked: Vec<Vec<Invoked>>,
+    /// By `GroupId`; `None` for a directory group that was not supplied, and for groups that are listed.
+    pub directories: Vec<Option<Vec<Person>>>,
+    /// By `StageId`; ascending by time, at one instant the worst last.
+    pub runs: Vec<Vec<RunAt>>,
+    pub trigger: TriggerSlot,
+    pub occupied: Occupied,
+    /// `forward only`: whether the build is older than what the stage runs; `None` when not known.
+    pub older: Option<bool>,
+    /// Whether another build is being deployed to the stage: its id.
+    pub deploying: Option<Option<String>>,
+    /// The build's id.
+    pub build: String,
+    pub warnings: Vec<String>,
+    pub ignored_facts: Vec<String>,
+}
+
+impl Slots {
+    /// The newest run in a stage that began or ended by `t`, and when the next one comes.
+    pub fn newest(&self, stage: StageId, t: i64) -> (Option<RunAt>, i64) {
+        let runs = self.runs.get(stage.0 as usize).map(Vec::as_slice).unwrap_or_default();
+        let past = runs.partition_point(|run| run.at <= t);
+        let next = runs.get(past).map_or(i64::MAX, |run| run.at);
+        (past.checked_sub(1).and_then(|i| runs.get(i)).copied(), next)
+    }
+
+    /// The members of a directory group, if they were supplied; sorted.
+    pub fn directory(&self, group: GroupId) -> Option<&[Person]> {
+        self.directories.get(group.0 as usize)?.as_deref()
+    }
+}

@@ -1,0 +1,6 @@
+//! People: who may count for a quorum, who does, and why not.
+
+pub(crate) mod matching;
+mod quorum;
+
+pub(crate) use quorum::{Asked, Bar, Counted, Quorums, Unsure, count, last_words, since};
