@@ -5,6 +5,7 @@ mod decide;
 pub mod diagnostic;
 pub mod facts;
 mod limits;
+mod plain;
 mod program;
 mod schedule;
 #[doc(hidden)]
