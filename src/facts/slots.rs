@@ -55,6 +55,21 @@ pub(crate) struct Said {
     pub word: Word,
 }
 
+/// What someone said, but not about this.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Other {
+    pub said: Said,
+    pub why: OtherWhy,
+}
+
+/// What it was said about.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OtherWhy {
+    Build(String),
+    Stage(String),
+    Digest(String),
+}
+
 /// An invocation of an override of the stage, for this build.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Invoked {
@@ -98,10 +113,11 @@ pub(crate) struct Slots {
     pub author: Option<Person>,
     /// Sorted.
     pub contributors: Vec<Person>,
-    pub contributors_known: bool,
     pub requester: Option<Person>,
     /// Sorted by person, then time, then word.
     pub said: Vec<Said>,
+    /// What was said about other builds, stages and artifacts; it never counts, but is told.
+    pub others: Vec<Other>,
     /// By override of the stage; sorted by time.
     pub invoked: Vec<Vec<Invoked>>,
     /// By `GroupId`; `None` for a directory group that was not supplied, and for groups that are listed.

@@ -394,7 +394,8 @@ pub(crate) struct ScheduleTrigger {
     pub expr: String,
     pub cron: Cron,
     pub zone: Zone,
-    /// Nanoseconds.
-    pub within: i64,
+    /// The instants at which a firing is not longer ago than `within` (default one hour): each lasts so long from its
+    /// firing on.
+    pub met: TimeSet,
     pub if_changed: bool,
 }

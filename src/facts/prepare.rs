@@ -1,0 +1,544 @@
+//! From a request to slots, for one policy.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use semver::Version;
+
+use super::error::{ProblemKind, RequestError, RequestProblem};
+use super::request::{Action, Current, Deploying, Occupant, Request, RunStatus, TriggerFact, Value};
+use super::slots::{Invoked, Occupied, Other, OtherWhy, Person, RunAt, Said, SlotValue, Slots, TriggerSlot};
+use crate::Limits;
+use crate::decide::plan::Plan;
+use crate::diagnostic::{did_you_mean, list_words};
+use crate::plain::quote;
+use crate::program::{Builtin, FactDecl, Program, Slot, Stage, StageId, Type};
+
+/// Nanoseconds since the epoch; the request's check has seen to the range.
+pub(crate) fn nanos(time: DateTime<Utc>) -> i64 {
+    time.timestamp_nanos_opt().unwrap_or(i64::MAX)
+}
+
+/// The instant of so many nanoseconds since the epoch.
+pub(crate) fn instant(nanos: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_nanos(nanos)
+}
+
+/// Reads a duration as the language writes it: `1h30m`. In nanoseconds.
+pub(crate) fn duration(text: &str) -> Option<i64> {
+    let mut total: i64 = 0;
+    let mut rest = text;
+    let mut last = i64::MAX;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, tail) = rest.split_at_checked(digits)?;
+        let number: i64 = number.parse().ok()?;
+        let unit = match tail.chars().next()? {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            'w' => 604_800,
+            _ => return None,
+        };
+        if unit >= last {
+            return None;
+        }
+        last = unit;
+        total = total.checked_add(number.checked_mul(unit)?)?;
+        rest = tail.get(1..)?;
+    }
+    (last != i64::MAX).then_some(())?;
+    total.checked_mul(1_000_000_000)
+}
+
+/// Turns a request into slots. Everything that is wrong with it is told at once.
+pub(crate) fn prepare(
+    program: &Program,
+    plan: &Plan,
+    request: &Request,
+    limits: &Limits,
+) -> Result<Slots, RequestError> {
+    request.check(limits)?;
+    let Some(stage) = plan.stages.get(request.stage.as_str()).copied() else {
+        let stages: Vec<&str> = program.stages.iter().map(|s| s.name.as_str()).collect();
+        return Err(RequestError::unknown_stage(&request.stage, &stages));
+    };
+    let Some(now) = request.now else { return Err(RequestError::missing_now()) };
+    let mut preparing = Preparing { program, plan, request, strangers: HashMap::new(), problems: Vec::new() };
+    let slots = preparing.slots(stage, nanos(now));
+    RequestError::from_problems(preparing.problems).map_or(Ok(slots), Err)
+}
+
+struct Preparing<'a> {
+    program: &'a Program,
+    plan: &'a Plan,
+    request: &'a Request,
+    strangers: HashMap<&'a str, Person>,
+    problems: Vec<RequestProblem>,
+}
+
+impl<'a> Preparing<'a> {
+    fn person(&mut self, name: &'a str) -> Person {
+        if let Some(known) = self.plan.people.get(name) {
+            return *known;
+        }
+        let next = (self.program.people.len() + self.strangers.len()) as Person;
+        *self.strangers.entry(name).or_insert(next)
+    }
+
+    fn people(&mut self, names: &'a [String]) -> Vec<Person> {
+        let mut people: Vec<Person> = names.iter().map(|name| self.person(name)).collect();
+        people.sort_unstable();
+        people.dedup();
+        people
+    }
+
+    fn slots(&mut self, id: StageId, now: i64) -> Slots {
+        let request = self.request;
+        let build = &request.build;
+        let mut warnings = Vec::new();
+        let author = build.author.as_deref().map(|name| self.person(name));
+        let contributors = build.contributors.as_deref().map(|names| self.people(names)).unwrap_or_default();
+        let requester = self.requester().map(|name| self.person(name));
+        let (said, others) = self.said(&mut warnings);
+        let invoked = self.invoked(id, &mut warnings);
+        let directories = self.directories(&mut warnings);
+        let runs = self.runs(&mut warnings);
+        let trigger = self.trigger();
+        let (versions, current_version) = self.versions();
+        let values = self.values(id, versions.as_ref(), current_version.as_ref());
+        let (occupied, older) = self.occupied(versions.as_ref(), current_version.as_ref());
+        let mut strangers: Vec<(&str, Person)> = self.strangers.drain().collect();
+        strangers.sort_by_key(|(_, person)| *person);
+        Slots {
+            stage: id,
+            now,
+            values,
+            strangers: strangers.into_iter().map(|(name, _)| name.to_string()).collect(),
+            author,
+            contributors,
+            requester,
+            said,
+            others,
+            invoked,
+            directories,
+            runs,
+            trigger,
+            occupied,
+            older,
+            deploying: match &request.deploying {
+                Deploying::Unknown => None,
+                Deploying::Nothing => Some(None),
+                Deploying::Build(id) => Some(Some(id.clone())),
+            },
+            build: build.id.clone(),
+            ignored_facts: self.ignored_facts(),
+            warnings,
+        }
+    }
+
+    fn requester(&self) -> Option<&'a str> {
+        let request = self.request;
+        request.requester.as_deref().or(match &request.trigger {
+            Some(TriggerFact::Manual { by }) => by.as_deref(),
+            _ => None,
+        })
+    }
+
+    /// Whether two digests, as far as they are given, are of one artifact.
+    fn same_digest(&self, digest: Option<&str>) -> bool {
+        match (digest, self.request.build.digest.as_deref()) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        }
+    }
+
+    fn said(&mut self, warnings: &mut Vec<String>) -> (Vec<Said>, Vec<Other>) {
+        let request = self.request;
+        let (mut said, mut others) = (Vec::new(), Vec::new());
+        for approval in &request.approvals {
+            let person = self.person(&approval.by);
+            let word = Said { person, at: nanos(approval.at), word: approval.decision };
+            let stage = approval.stage.as_deref().unwrap_or(&request.stage);
+            let build = approval.build.as_deref().unwrap_or(&request.build.id);
+            let why = if build != request.build.id {
+                Some(OtherWhy::Build(build.to_string()))
+            } else if stage != request.stage {
+                self.known_stage("an approval", stage, warnings);
+                Some(OtherWhy::Stage(stage.to_string()))
+            } else if !self.same_digest(approval.digest.as_deref()) {
+                Some(OtherWhy::Digest(approval.digest.clone().unwrap_or_default()))
+            } else {
+                None
+            };
+            match why {
+                Some(why) => others.push(Other { said: word, why }),
+                None => said.push(word),
+            }
+        }
+        said.sort_unstable_by_key(|s| (s.person, s.at, s.word));
+        (said, others)
+    }
+
+    fn known_stage(&self, what: &str, stage: &str, warnings: &mut Vec<String>) {
+        if !self.plan.stages.contains_key(stage) {
+            let guess = did_you_mean(stage, self.program.stages.iter().map(|s| s.name.as_str()));
+            let guess = guess.map(|g| format!("; {g}")).unwrap_or_default();
+            warnings.push(format!("{what} names the stage {}, which the policy does not have{guess}", quote(stage)));
+        }
+    }
+
+    fn invoked(&mut self, id: StageId, warnings: &mut Vec<String>) -> Vec<Vec<Invoked>> {
+        let request = self.request;
+        let overrides = self.program.stages.get(id.0 as usize).map(|s| s.overrides.as_slice()).unwrap_or_default();
+        let mut invoked: Vec<Vec<Invoked>> = vec![Vec::new(); overrides.len()];
+        for entry in &request.overrides {
+            let person = self.person(&entry.by);
+            let own = entry.stage.as_deref().is_none_or(|s| s == request.stage)
+                && entry.build.as_deref().is_none_or(|b| b == request.build.id)
+                && self.same_digest(entry.digest.as_deref());
+            if !own {
+                warnings.push(format!(
+                    "{} invoked the override {} for another stage, build or digest: it does not count here",
+                    quote(&entry.by),
+                    quote(&entry.name)
+                ));
+                continue;
+            }
+            match overrides.iter().position(|o| o.name == entry.name).and_then(|i| invoked.get_mut(i)) {
+                Some(of) => of.push(Invoked { person, at: nanos(entry.at), reason: entry.reason.clone() }),
+                None => {
+                    let guess = did_you_mean(&entry.name, overrides.iter().map(|o| o.name.as_str()));
+                    let guess = guess.map(|g| format!("; {g}")).unwrap_or_default();
+                    warnings.push(format!(
+                        "the stage has no override {}, which {} invoked{guess}",
+                        quote(&entry.name),
+                        quote(&entry.by)
+                    ));
+                }
+            }
+        }
+        for of in &mut invoked {
+            of.sort_by_key(|i| i.at);
+        }
+        invoked
+    }
+
+    fn directories(&mut self, warnings: &mut Vec<String>) -> Vec<Option<Vec<Person>>> {
+        let request = self.request;
+        let mut directories = Vec::with_capacity(self.program.groups.len());
+        for group in &self.program.groups {
+            let given = request.groups.get(&group.name);
+            directories.push(match (&group.members, given) {
+                (None, given) => given.map(|names| self.people(names)),
+                (Some(_), None) => None,
+                (Some(_), Some(_)) => {
+                    let name = quote(&group.name);
+                    warnings.push(format!(
+                        "the policy lists the members of the group {name}: those of the request are ignored"
+                    ));
+                    None
+                }
+            });
+        }
+        directories
+    }
+
+    fn runs(&self, warnings: &mut Vec<String>) -> Vec<Vec<RunAt>> {
+        let request = self.request;
+        let mut runs: Vec<Vec<RunAt>> = vec![Vec::new(); self.program.stages.len()];
+        for run in &request.history {
+            let own = run.build.as_deref().is_none_or(|b| b == request.build.id);
+            if !own || !self.same_digest(run.digest.as_deref()) {
+                continue;
+            }
+            match self.plan.stages.get(run.stage.as_str()).and_then(|id| runs.get_mut(id.0 as usize)) {
+                Some(of) => of.push(RunAt { at: nanos(run.at), status: run.status }),
+                None => self.known_stage("the history", &run.stage, warnings),
+            }
+        }
+        for of in &mut runs {
+            of.sort_by_key(|run| (run.at, badness(run.status)));
+        }
+        runs
+    }
+
+    fn trigger(&mut self) -> TriggerSlot {
+        let request = self.request;
+        let branch = |branch: &Option<String>| branch.clone().or_else(|| request.build.branch.clone());
+        match &request.trigger {
+            None => TriggerSlot::Unknown,
+            Some(TriggerFact::Push { branch: given }) => TriggerSlot::Push { branch: branch(given) },
+            // A pull request goes to another branch than the build's own.
+            Some(TriggerFact::PullRequest { branch }) => TriggerSlot::PullRequest { branch: branch.clone() },
+            Some(TriggerFact::Manual { .. }) => {
+                TriggerSlot::Manual { by: self.requester().map(|name| self.person(name)) }
+            }
+            Some(TriggerFact::Completion { of }) => TriggerSlot::Completion {
+                of: of.as_ref().map(|s| self.plan.stages.get(s.as_str()).copied().ok_or_else(|| s.clone())),
+            },
+            Some(TriggerFact::Event { name }) => TriggerSlot::Event { name: name.clone() },
+            Some(TriggerFact::Schedule { .. }) => TriggerSlot::Schedule,
+        }
+    }
+
+    fn versions(&mut self) -> (Option<Version>, Option<Version>) {
+        let current = match &self.request.current {
+            Current::Build(occupant) => occupant.version.as_deref(),
+            _ => None,
+        };
+        let needed = self.reads(Builtin::BuildVersion) || self.forward_only();
+        let build = self.request.build.version.as_deref();
+        let build = build.and_then(|v| self.version("build.version", v, needed));
+        let needed = self.reads(Builtin::CurrentVersion) || self.forward_only();
+        let current = current.and_then(|v| self.version("current.version", v, needed));
+        (build, current)
+    }
+
+    fn asked(&self) -> Option<&'a Stage> {
+        let id = self.plan.stages.get(self.request.stage.as_str())?;
+        self.program.stages.get(id.0 as usize)
+    }
+
+    fn reads(&self, builtin: Builtin) -> bool {
+        let slots = self.asked().map(|s| s.slots.as_slice()).unwrap_or_default();
+        slots.iter().any(|id| self.program.slots.get(id.0 as usize) == Some(&Slot::Builtin(builtin)))
+    }
+
+    fn forward_only(&self) -> bool {
+        let rules = self.asked().map(|s| s.rules.as_slice()).unwrap_or_default();
+        rules.iter().any(|rule| matches!(rule.body, crate::program::Body::ForwardOnly))
+    }
+
+    /// A version that nothing asks for may be written as its owner likes.
+    fn version(&mut self, path: &str, text: &str, needed: bool) -> Option<Version> {
+        match Version::parse(text) {
+            Ok(version) => Some(version),
+            Err(_) if !needed => None,
+            Err(_) => {
+                let expected = "a version such as `2026.3.1` (semantic versioning)";
+                let problem = RequestProblem::expected(ProblemKind::Type, path, expected, quote(text));
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    fn occupied(&self, version: Option<&Version>, current: Option<&Version>) -> (Occupied, Option<bool>) {
+        let build = &self.request.build;
+        let occupant = match &self.request.current {
+            Current::Unknown => return (Occupied::Unknown, None),
+            Current::Nothing => return (Occupied::Nothing, None),
+            Current::Build(occupant) => occupant,
+        };
+        let occupied = match occupant.id.as_deref() {
+            None => Occupied::Unknown,
+            Some(id) if id == build.id && self.same_digest(occupant.digest.as_deref()) => Occupied::Same,
+            Some(_) => Occupied::Other,
+        };
+        let older = match (build.created, occupant.created, version, current) {
+            (Some(a), Some(b), _, _) => Some(a < b),
+            (_, _, Some(a), Some(b)) => Some(a.cmp_precedence(b).is_lt()),
+            _ => None,
+        };
+        (occupied, older)
+    }
+
+    fn values(&mut self, id: StageId, version: Option<&Version>, current: Option<&Version>) -> Vec<SlotValue> {
+        // Every fact is checked, whether this stage reads it or not: a wrong one is a wrong request.
+        let mut facts: Vec<SlotValue> = Vec::with_capacity(self.program.facts.len());
+        for decl in &self.program.facts {
+            facts.push(self.fact(decl));
+        }
+        let mut values = vec![SlotValue::Missing; self.program.slots.len()];
+        let used = self.program.stages.get(id.0 as usize).map(|s| s.slots.as_slice()).unwrap_or_default();
+        for slot in used {
+            let value = match self.program.slots.get(slot.0 as usize) {
+                Some(Slot::Fact(fact)) => facts.get(*fact as usize).cloned(),
+                Some(Slot::FactKey(fact, key)) => facts.get(*fact as usize).map(|map| match map {
+                    SlotValue::Map(items) => match items.binary_search_by(|(k, _)| (**k).cmp(key)) {
+                        Ok(found) => items.get(found).map(|(_, v)| v.clone()).unwrap_or(SlotValue::Missing),
+                        Err(_) => SlotValue::Missing,
+                    },
+                    other => other.clone(),
+                }),
+                Some(Slot::Builtin(builtin)) => Some(self.builtin(*builtin, version, current)),
+                None => None,
+            };
+            if let (Some(value), Some(place)) = (value, values.get_mut(slot.0 as usize)) {
+                *place = value;
+            }
+        }
+        values
+    }
+
+    fn builtin(&self, builtin: Builtin, version: Option<&Version>, current: Option<&Version>) -> SlotValue {
+        let build = &self.request.build;
+        let nothing = Occupant::default();
+        let occupant = match &self.request.current {
+            Current::Build(occupant) => occupant,
+            _ => &nothing,
+        };
+        let text = |s: Option<&str>| s.map_or(SlotValue::Missing, |s| SlotValue::String(s.into()));
+        let texts = |s: Option<&Vec<String>>| match s {
+            Some(items) => SlotValue::Set(items.iter().map(|s| SlotValue::String(s.as_str().into())).collect()),
+            None => SlotValue::Missing,
+        };
+        let time = |t: Option<DateTime<Utc>>| t.map_or(SlotValue::Missing, |t| SlotValue::Time(nanos(t)));
+        let age = |t: Option<DateTime<Utc>>| t.map_or(SlotValue::Missing, |t| SlotValue::Age(nanos(t)));
+        let version_of = |v: Option<&Version>| v.map_or(SlotValue::Missing, |v| SlotValue::Version(Box::new(v.clone())));
+        match builtin {
+            Builtin::BuildId => text(Some(&build.id)),
+            Builtin::BuildDigest => text(build.digest.as_deref()),
+            Builtin::BuildVersion => version_of(version),
+            Builtin::BuildBranch => text(build.branch.as_deref()),
+            Builtin::BuildCommit => text(build.commit.as_deref()),
+            Builtin::BuildAuthor => text(build.author.as_deref()),
+            Builtin::BuildContributors => texts(build.contributors.as_ref()),
+            Builtin::BuildLabels => texts(build.labels.as_ref()),
+            Builtin::BuildCreated => time(build.created),
+            Builtin::BuildAge => age(build.created),
+            Builtin::Trigger => match &self.request.trigger {
+                None => SlotValue::Missing,
+                Some(TriggerFact::Push { .. }) => SlotValue::Enum(0),
+                Some(TriggerFact::PullRequest { .. }) => SlotValue::Enum(1),
+                Some(TriggerFact::Schedule { .. }) => SlotValue::Enum(2),
+                Some(TriggerFact::Manual { .. }) => SlotValue::Enum(3),
+                Some(TriggerFact::Completion { .. }) => SlotValue::Enum(4),
+                Some(TriggerFact::Event { .. }) => SlotValue::Enum(5),
+            },
+            Builtin::Action => SlotValue::Enum(match self.request.action.unwrap_or_default() {
+                Action::Promote => 0,
+                Action::Redeploy => 1,
+                Action::Rollback => 2,
+            }),
+            Builtin::Requester => text(self.requester()),
+            Builtin::Now => SlotValue::Now,
+            Builtin::CurrentId => text(occupant.id.as_deref()),
+            Builtin::CurrentVersion => version_of(current),
+            Builtin::CurrentCreated => time(occupant.created),
+            Builtin::CurrentDigest => text(occupant.digest.as_deref()),
+            Builtin::CurrentAt => time(occupant.at),
+            Builtin::CurrentAge => age(occupant.at),
+            Builtin::StageStatus(stage) => SlotValue::RunStatus(stage),
+            Builtin::StageAt(stage) => SlotValue::RunAt(stage),
+            Builtin::StageAge(stage) => SlotValue::RunAge(stage),
+        }
+    }
+
+    fn fact(&mut self, decl: &FactDecl) -> SlotValue {
+        let Some(value) = self.request.facts.get(&decl.name) else { return SlotValue::Missing };
+        if let (Value::Null, true) = (value, decl.optional) {
+            return SlotValue::Null;
+        }
+        let mut wrong = Vec::new();
+        let slot = convert(&decl.ty, value, &format!("facts.{}", decl.name), decl.secret, &mut wrong);
+        self.problems.append(&mut wrong);
+        slot
+    }
+
+    fn ignored_facts(&self) -> Vec<String> {
+        let declared = |name: &str| self.program.facts.iter().any(|f| f.name == name);
+        self.request.facts.keys().filter(|name| !declared(name)).cloned().collect()
+    }
+}
+
+/// At one instant the worst word stands: only a success that nothing contradicts is one.
+fn badness(status: RunStatus) -> u8 {
+    match status {
+        RunStatus::Succeeded => 0,
+        RunStatus::Pending => 1,
+        RunStatus::Skipped => 2,
+        RunStatus::Cancelled => 3,
+        RunStatus::Failed => 4,
+    }
+}
+
+/// A value as its type wants it; what does not fit is noted.
+fn convert(ty: &Type, value: &Value, path: &str, secret: bool, wrong: &mut Vec<RequestProblem>) -> SlotValue {
+    let mut refuse = |help: Option<String>| {
+        let got = if secret { format!("{} (secret)", value.kind()) } else { value.describe() };
+        let mut problem = RequestProblem::fact_type(path, expected(ty), got);
+        problem.help = help;
+        wrong.push(problem);
+        SlotValue::Missing
+    };
+    match (ty, value) {
+        (Type::Bool, Value::Bool(b)) => SlotValue::Bool(*b),
+        (Type::Number, Value::Number(n)) if n.is_finite() => SlotValue::Number(*n),
+        (Type::String | Type::User, Value::String(s)) => SlotValue::String(s.as_str().into()),
+        (Type::Time, Value::Time(t)) if super::time::in_range(*t) => SlotValue::Time(nanos(*t)),
+        (Type::Time, Value::String(s)) => match super::time::parse(s) {
+            Ok(t) => SlotValue::Time(nanos(t)),
+            Err(bad) => {
+                let shown = if secret { "(secret)" } else { s.as_str() };
+                wrong.push(super::time::problem(path.to_string(), shown, bad));
+                SlotValue::Missing
+            }
+        },
+        (Type::Duration, Value::String(s)) => match duration(s) {
+            Some(d) => SlotValue::Duration(d),
+            None => refuse(None),
+        },
+        (Type::Version, Value::String(s)) => match Version::parse(s) {
+            Ok(v) => SlotValue::Version(Box::new(v)),
+            Err(_) => refuse(None),
+        },
+        (Type::Enum(values), Value::String(s)) => {
+            let status = values.builtin == Some("status");
+            let name = if status && s == "succeeded" { "passed" } else { s.as_str() };
+            match values.values.iter().position(|v| v == name) {
+                Some(index) if status => SlotValue::Status(index as u16),
+                Some(index) => SlotValue::Enum(index as u16),
+                None => refuse(did_you_mean(s, values.values.iter().map(String::as_str))),
+            }
+        }
+        (Type::Set(of), Value::List(items)) => {
+            let items = items.iter().enumerate();
+            SlotValue::Set(items.map(|(i, v)| convert(of, v, &format!("{path}[{i}]"), secret, wrong)).collect())
+        }
+        (Type::Map(of), Value::Map(items)) => {
+            let one = |(key, value): (&String, &Value), wrong: &mut Vec<RequestProblem>| {
+                let path = match key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+                    true => format!("{path}.{key}"),
+                    false => format!("{path}[\"{}\"]", crate::plain::escape(key)),
+                };
+                (key.as_str().into(), convert(of, value, &path, secret, wrong))
+            };
+            SlotValue::Map(items.iter().map(|item| one(item, wrong)).collect())
+        }
+        _ => refuse(None),
+    }
+}
+
+/// What a type takes, in words.
+pub(crate) fn expected(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "`true` or `false`".into(),
+        Type::Number => "a finite number".into(),
+        Type::String => "a text".into(),
+        Type::User => "the name of a user".into(),
+        Type::Time => "a time such as `2026-03-04T18:00:00Z`".into(),
+        Type::Duration => "a duration such as `1h30m`".into(),
+        Type::Version => "a version such as `2026.3.1` (semantic versioning)".into(),
+        Type::Enum(values) => format!("one of {}", list_words(&values.values, 12)),
+        Type::Set(_) => "a list".into(),
+        Type::Map(_) => "an object".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_are_read_as_the_language_writes_them() {
+        assert_eq!(duration("1h30m"), Some(5_400_000_000_000));
+        assert_eq!(duration("1w2d3h4m5s"), Some((604_800 + 2 * 86_400 + 3 * 3_600 + 4 * 60 + 5) * 1_000_000_000));
+        assert_eq!(duration("0s"), Some(0));
+        for bad in ["", "5", "h", "30m1h", "1h1h", "-1h", "1 h", "1.5h", "99999999999w"] {
+            assert_eq!(duration(bad), None, "{bad}");
+        }
+    }
+}
