@@ -7,6 +7,8 @@ pub mod facts;
 mod limits;
 mod plain;
 mod schedule;
+#[cfg(feature = "schema")]
+pub mod schema;
 #[doc(hidden)]
 pub mod syntax;
 
