@@ -8,6 +8,8 @@ mod limits;
 mod plain;
 mod program;
 mod schedule;
+#[cfg(feature = "schema")]
+pub mod schema;
 #[doc(hidden)]
 pub mod syntax;
 

@@ -46,7 +46,7 @@ impl Decision {
         let mut page = Page { decision: self, style, out: String::new() };
         page.verdict();
         page.in_the_way();
-        page.to_unblock();
+        page.ways_out();
         page.times();
         page.overrides();
         page.other_rules();
@@ -95,8 +95,9 @@ impl Paint {
         }
     }
 
-    fn of(status: Status) -> Paint {
-        match status {
+    fn of(report: &RuleReport) -> Paint {
+        match report.status {
+            Status::Unmet if report.kind == Kind::Advise => Paint::Yellow,
             Status::Met => Paint::Green,
             Status::Unmet => Paint::Red,
             Status::Waiting | Status::Awaiting | Status::Unknown | Status::Overridden => Paint::Yellow,
@@ -152,7 +153,7 @@ impl Page<'_> {
     }
 
     fn blocker(&mut self, report: &RuleReport) {
-        let status = self.paint(Paint::of(report.status), report.status.as_str());
+        let status = self.paint(Paint::of(report), report.status.as_str());
         let name = self.paint(Paint::Bold, &escape(&report.rule));
         let kind = kind_after(report);
         self.item(2, &format!("{name}{kind} is {status}: {}", escape(&report.detail)));
@@ -180,7 +181,7 @@ impl Page<'_> {
         }
     }
 
-    fn to_unblock(&mut self) {
+    fn ways_out(&mut self) {
         let decision = self.decision;
         let ways: Vec<&Vec<Step>> = decision.unblock.iter().filter(|steps| !steps.is_empty()).collect();
         if ways.is_empty() {
@@ -280,13 +281,11 @@ impl Page<'_> {
         let status_width = others.iter().map(|r| mark(r).chars().count()).max().unwrap_or(0);
         let name_width = others.iter().map(|r| escape(&r.rule).chars().count()).max().unwrap_or(0).min(24);
         for report in others {
-            let status = self.paint(Paint::of(report.status), &format!("{:status_width$}", mark(report)));
+            let status = self.paint(Paint::of(report), &format!("{:status_width$}", mark(report)));
             let line = format!("{status}  {:name_width$}  {}", escape(&report.rule), escape(&report.detail));
             self.item_hanging(2, status_width + name_width + 6, line.trim_end());
-            if report.kind == Kind::Advise && report.status != Status::Met {
-                if let Some(because) = &report.because {
-                    self.item(status_width + name_width + 6, &format!("because {}", escape(because)));
-                }
+            if let (Kind::Advise, true, Some(because)) = (report.kind, report.status.blocks(), &report.because) {
+                self.item(status_width + name_width + 6, &format!("because {}", escape(because)));
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 /// May this build enter that stage? With everything the caller knows.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Request {
     /// The stage asked for.
@@ -19,19 +20,26 @@ pub struct Request {
     pub requester: Option<String>,
     /// The build.
     pub build: Build,
-    /// What the stage runs now.
+    /// What the stage runs now; in JSON, `null` for nothing.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Current>"))]
     pub current: Current,
-    /// What is being deployed to the stage at this moment.
+    /// What is being deployed to the stage at this moment. In JSON, `null` for nothing; it may stand in `current` instead.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub deploying: Deploying,
     /// Runs of this build in the stages of the pipeline, in any order.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Run>>"))]
     pub history: Vec<Run>,
     /// What approvers have said, in any order.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Approval>>"))]
     pub approvals: Vec<Approval>,
     /// Overrides that people invoked.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Invocation>>"))]
     pub overrides: Vec<Invocation>,
     /// Members of the groups that come from a directory.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<BTreeMap<String, Vec<String>>>"))]
     pub groups: BTreeMap<String, Vec<String>>,
     /// The facts that the policy declares.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<BTreeMap<String, Value>>"))]
     pub facts: BTreeMap<String, Value>,
 }
 
@@ -76,6 +84,7 @@ pub struct Occupant {
 
 /// The build that wants to enter. What is `None` is not known.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Build {
     /// Its id: the same build has the same id in every stage.
     pub id: String,
@@ -99,6 +108,11 @@ pub struct Build {
 
 /// What set the promotion off.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)
+)]
 pub enum TriggerFact {
     /// A push, to a branch if that is known (else the build's).
     Push {
@@ -148,6 +162,7 @@ pub enum Action {
 
 /// One run of a build in a stage.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Run {
     /// The stage.
     pub stage: String,
@@ -163,10 +178,10 @@ pub struct Run {
 
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::also_passed))]
 #[serde(rename_all = "kebab-case")]
 pub enum RunStatus {
-    /// It ended well. Also read from `succeeded`.
+    /// It ended well. Also read from `passed`.
     #[serde(alias = "passed")]
     Succeeded,
     /// It ended badly.
@@ -181,6 +196,7 @@ pub enum RunStatus {
 
 /// What an approver said.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Approval {
     /// Who.
     pub by: String,
@@ -213,6 +229,7 @@ pub enum Word {
 
 /// A person invokes an override.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Invocation {
     /// Which override.
     pub name: String,
@@ -232,6 +249,7 @@ pub struct Invocation {
 
 /// The value of a fact.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(untagged))]
 pub enum Value {
     /// Known to be absent (`null`): only facts that are `optional` may be.
     Null,
@@ -242,6 +260,7 @@ pub enum Value {
     /// Text: also versions, users, statuses, values of enumerations; times and durations as text.
     String(String),
     /// An instant.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Time(DateTime<Utc>),
     /// A list: the elements of a set.
     List(Vec<Value>),

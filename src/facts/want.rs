@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -43,6 +42,11 @@ impl<'l> Context<'l> {
         if problems.len() < MAX_PROBLEMS {
             problems.push(problem);
         }
+    }
+
+    /// Ends the reading when there are problems enough: each costs more time than the value it is about.
+    fn go_on<E: Error>(&self) -> Result<(), E> {
+        if self.problems.borrow().len() < MAX_PROBLEMS { Ok(()) } else { Err(E::custom("too many problems")) }
     }
 
     /// Counts one entry of a list or of a map; the one too many ends the reading.
@@ -283,6 +287,7 @@ impl<'de, W: Want<'de>> Want<'de> for Each<W> {
             let Some(item) = list.next_element_seed(reader.inside(reader.path.index(index), reader.want.0))? else {
                 break;
             };
+            reader.context.go_on()?;
             reader.context.count()?;
             out.extend(item);
         }
@@ -301,18 +306,15 @@ impl<'de, W: Want<'de>> Want<'de> for Dict<W> {
     }
     fn map<A: MapAccess<'de>>(reader: Reader<'_, Self>, mut map: A) -> Result<Option<Self::Out>, A::Error> {
         let mut out = BTreeMap::new();
-        // Keys whose value was refused are in no map, and still must not come again: that is told with the next reading.
         while let Some(Key(key)) = map.next_key()? {
+            reader.context.go_on()?;
             reader.context.count()?;
             let path = reader.path.field(&key);
-            let value = map.next_value_seed(reader.inside(path, reader.want.0))?;
-            let Some(value) = value else { continue };
-            let path = out.contains_key(key.as_ref()).then(|| path.to_string());
-            match (out.entry(key.into_owned()), path) {
-                (Entry::Vacant(entry), _) => {
-                    entry.insert(value);
-                }
-                (Entry::Occupied(_), path) => reader.context.note(twice(path.unwrap_or_default())),
+            if out.contains_key(key.as_ref()) {
+                reader.context.note(twice(path.to_string()));
+                map.next_value::<IgnoredAny>()?;
+            } else if let Some(value) = map.next_value_seed(reader.inside(path, reader.want.0))? {
+                out.insert(key.into_owned(), value);
             }
         }
         Ok(Some(out))
@@ -441,6 +443,7 @@ impl<'de, S: Shape<'de>> Want<'de> for Object<S> {
         let mut seen = 0_u32;
         let bit = |name: &str| S::FIELDS.iter().position(|field| *field == name).map_or(0, |index| 1_u32 << index);
         while let Some(Key(key)) = map.next_key()? {
+            reader.context.go_on()?;
             let path = reader.path.field(&key);
             match bit(&key) {
                 0 => {
