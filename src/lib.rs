@@ -5,11 +5,14 @@ mod decide;
 pub mod diagnostic;
 pub mod facts;
 mod limits;
+mod people;
 mod plain;
+mod policy;
 mod program;
 mod schedule;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod set;
 #[doc(hidden)]
 pub mod syntax;
 
@@ -17,6 +20,8 @@ pub use decide::*;
 pub use facts::*;
 pub use limits::Limits;
 
-/// A compiled policy.
-#[derive(Clone, Debug)]
-pub struct Policy;
+/// The version of the language that this crate reads.
+pub const LANGUAGE: u32 = 1;
+
+pub use policy::Policy;
+pub use set::PolicySet;

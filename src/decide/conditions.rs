@@ -104,13 +104,17 @@ pub(crate) fn test(program: &Program, test: &Test, slots: &Slots, t: i64) -> Tim
     asking.check(left, &test.check).by(until)
 }
 
-struct Asking<'a> {
+pub(crate) struct Asking<'a> {
     program: &'a Program,
     slots: &'a Slots,
     t: i64,
 }
 
 impl<'a> Asking<'a> {
+    pub fn new(program: &'a Program, slots: &'a Slots, t: i64) -> Asking<'a> {
+        Asking { program, slots, t }
+    }
+
     fn slot(&self, id: SlotId) -> (Seen<'a>, i64) {
         self.slots.values.get(id.0 as usize).map_or((Seen::Missing, NEVER), |value| see(value, self.slots, self.t))
     }
@@ -133,7 +137,7 @@ impl<'a> Asking<'a> {
         }
     }
 
-    fn check(&self, left: Seen<'a>, check: &'a Check) -> Timed {
+    pub fn check(&self, left: Seen<'a>, check: &'a Check) -> Timed {
         match check {
             Check::IsSet => return Timed::of(!matches!(left, Seen::Missing | Seen::Null)),
             Check::IsMissing => return Timed::of(matches!(left, Seen::Missing | Seen::Null)),
@@ -204,7 +208,9 @@ impl<'a> Asking<'a> {
         let Seen::String(name) = person else { return Timed::UNKNOWN };
         let members = match self.program.groups.get(id.0 as usize) {
             Some(Group { members: Some(members), .. }) => {
-                return Timed::of(members.iter().any(|m| self.program.people.get(m.0 as usize).is_some_and(|p| p == name)));
+                return Timed::of(
+                    members.iter().any(|m| self.program.people.get(m.0 as usize).is_some_and(|p| p == name)),
+                );
             }
             Some(Group { members: None, .. }) => self.slots.directory(id),
             None => None,

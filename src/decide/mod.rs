@@ -1,10 +1,32 @@
 //! From a program and slots to a verdict, a decision with its reasons, a timeline.
 
+mod ask;
+mod conditions;
 mod decision;
 mod display;
+mod explain;
+pub(crate) mod plan;
+mod search;
+mod snapshot;
+pub(crate) mod truth;
+mod unblock;
+mod words;
 
+pub use ask::{Coming, Event, Firing, Prepared, Timeline};
 pub use decision::{
     ApprovalNeed, Decision, InvokedBy, Kind, Needs, NotCounted, OverrideReport, PolicyRef, PrintZone, RuleReport,
     Status, Step, Stretch, Verdict,
 };
 pub use display::Style;
+
+use crate::facts::slots::{Person, Slots};
+use crate::program::Program;
+
+/// The name of a person whom the policy or the request names.
+fn person_name<'a>(program: &'a Program, slots: &'a Slots, person: Person) -> Option<&'a str> {
+    let index = person as usize;
+    match program.people.get(index) {
+        Some(name) => Some(name),
+        None => slots.strangers.get(index.checked_sub(program.people.len())?).map(String::as_str),
+    }
+}

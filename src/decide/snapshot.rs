@@ -152,7 +152,11 @@ impl<'a> Case<'a> {
     /// `after` one clause at `t`.
     pub fn after(&self, clause: &After, t: i64) -> Timed {
         let mut branches = clause.stages.iter().map(|branch| self.ended(branch, t).0);
-        if clause.any { branches.fold(Timed::FALSE, Timed::or) } else { branches.by_ref().fold(Timed::TRUE, Timed::and) }
+        if clause.any {
+            branches.fold(Timed::FALSE, Timed::or)
+        } else {
+            branches.by_ref().fold(Timed::TRUE, Timed::and)
+        }
     }
 
     /// `after … for D` one clause at `t`.
@@ -252,8 +256,8 @@ impl<'a> Case<'a> {
                 };
                 let nobody = Counted { until: NEVER, ..Counted::default() };
                 count(asked, approve, snapshot.t, |other| match applies(other) {
-                    true => snapshot.counted.get(other.0 as usize).and_then(Option::as_ref).cloned(),
-                    false => Some(nobody.clone()),
+                    true => snapshot.counted.get(other.0 as usize).and_then(Option::as_ref),
+                    false => Some(&nobody),
                 })
             };
             for other in &approve.quorum.except.approvers_of {
@@ -334,7 +338,11 @@ impl<'a> Case<'a> {
                     let Some(standing) = snapshot.rules.get_mut(id.0 as usize) else { continue };
                     match standing.raw {
                         Raw::False | Raw::Unknown | Raw::Short => {
-                            *standing = Standing { raw: Raw::Overridden, until: in_force.until.min(standing.until), ..*standing };
+                            *standing = Standing {
+                                raw: Raw::Overridden,
+                                until: in_force.until.min(standing.until),
+                                ..*standing
+                            };
                         }
                         Raw::Overridden => standing.until = standing.until.min(in_force.until),
                         Raw::Met | Raw::NotApplicable | Raw::Rejected => {}
@@ -377,7 +385,8 @@ impl<'a> Case<'a> {
                 continue;
             }
             let expires = rule.valid.map_or(NEVER, |valid| invoked.at.saturating_add(valid));
-            let barred = asked.bar(invoked.person).is_some() || taken.iter().any(|p| p.binary_search(&invoked.person).is_ok());
+            let barred =
+                asked.bar(invoked.person).is_some() || taken.iter().any(|p| p.binary_search(&invoked.person).is_ok());
             let reason = !rule.reason_required || invoked.reason.as_deref().is_some_and(|r| !r.trim().is_empty());
             if !barred && reason && t < expires {
                 counted.until = counted.until.min(expires);
@@ -397,7 +406,12 @@ impl<'a> Case<'a> {
         };
         counted.unsure.extend(missing);
         let until = counted.until.min(guard.until);
-        InForce { yes: guard.truth == Truth::True && counted.reached(), guard: guard.truth == Truth::True, counted, until }
+        InForce {
+            yes: guard.truth == Truth::True && counted.reached(),
+            guard: guard.truth == Truth::True,
+            counted,
+            until,
+        }
     }
 }
 

@@ -387,7 +387,8 @@ impl<'a> Preparing<'a> {
         };
         let time = |t: Option<DateTime<Utc>>| t.map_or(SlotValue::Missing, |t| SlotValue::Time(nanos(t)));
         let age = |t: Option<DateTime<Utc>>| t.map_or(SlotValue::Missing, |t| SlotValue::Age(nanos(t)));
-        let version_of = |v: Option<&Version>| v.map_or(SlotValue::Missing, |v| SlotValue::Version(Box::new(v.clone())));
+        let version_of =
+            |v: Option<&Version>| v.map_or(SlotValue::Missing, |v| SlotValue::Version(Box::new(v.clone())));
         match builtin {
             Builtin::BuildId => text(Some(&build.id)),
             Builtin::BuildDigest => text(build.digest.as_deref()),

@@ -110,7 +110,12 @@ impl<'a> Matching<'a> {
 
     /// The rule from which person `index` was discovered: the one that the person before it serves, or the root.
     fn discoverer(&self, index: usize, came_from: &[Option<usize>], root: usize) -> usize {
-        came_from.get(index).copied().flatten().and_then(|before| self.serves.get(before).copied().flatten()).unwrap_or(root)
+        came_from
+            .get(index)
+            .copied()
+            .flatten()
+            .and_then(|before| self.serves.get(before).copied().flatten())
+            .unwrap_or(root)
     }
 }
 

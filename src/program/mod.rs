@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::decide::Kind;
+pub(crate) use crate::decide::Kind;
 use crate::diagnostic::{SourceId, Sources, Span};
 use crate::schedule::{Cron, TimeSet, Zone};
 

@@ -1,0 +1,324 @@
+//! Looking ahead: what time alone will change, and when.
+//!
+//! Every standing of a rule says until when it is certain. The search leaps from one such instant to the next and looks
+//! again, so it visits only instants at which something can change, and it is bounded by fuel.
+
+use std::collections::BTreeMap;
+
+use super::decision::{Status, Verdict};
+use super::snapshot::{Case, Fuel, Raw, Snapshot};
+use super::truth::{NEVER, Truth};
+use crate::program::{Body, Kind, Rule};
+
+/// An instant found by looking ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    At(i64),
+    Never,
+    /// Out of fuel: nothing happens before this instant, and beyond it was not looked.
+    NotBefore(i64),
+}
+
+impl Found {
+    pub fn instant(self) -> Option<i64> {
+        match self {
+            Found::At(t) => Some(t),
+            Found::Never | Found::NotBefore(_) => None,
+        }
+    }
+}
+
+/// Looks ahead of one case. Snapshots are kept, since rules ask for the same instants.
+pub(crate) struct Search<'a> {
+    pub case: Case<'a>,
+    pub fuel: Fuel,
+    snapshots: BTreeMap<i64, Snapshot>,
+}
+
+/// So many snapshots are kept at most.
+const KEPT: usize = 64;
+
+impl<'a> Search<'a> {
+    pub fn new(case: Case<'a>) -> Search<'a> {
+        Search { case, fuel: Fuel(case.program.search_steps), snapshots: BTreeMap::new() }
+    }
+
+    pub fn at(&mut self, t: i64) -> Snapshot {
+        if let Some(known) = self.snapshots.get(&t) {
+            return known.clone();
+        }
+        let snapshot = self.case.at(t, &mut self.fuel);
+        if self.snapshots.len() < KEPT {
+            self.snapshots.insert(t, snapshot.clone());
+        }
+        snapshot
+    }
+
+    fn exhausted(&self) -> bool {
+        self.fuel.0 == 0
+    }
+
+    fn rules(&self) -> &'a [Rule] {
+        &self.case.stage.rules
+    }
+
+    /// The first instant after `from` at which `wanted` says yes to a rule's standing, following that rule alone.
+    fn follow(&mut self, rule: usize, from: i64, bound: i64, wanted: impl Fn(Raw) -> bool) -> Found {
+        let mut t = from;
+        loop {
+            let snapshot = self.at(t);
+            let Some(standing) = snapshot.rules.get(rule) else { return Found::Never };
+            if t > from && wanted(standing.raw) {
+                return Found::At(t);
+            }
+            if standing.until == NEVER || standing.until >= bound {
+                return if standing.until == NEVER { Found::Never } else { Found::NotBefore(bound) };
+            }
+            if self.exhausted() {
+                return Found::NotBefore(t);
+            }
+            t = standing.until.max(t.saturating_add(1));
+        }
+    }
+
+    /// When a rule that blocks at `from` no longer does.
+    pub fn free_at(&mut self, rule: usize, from: i64) -> Found {
+        self.follow(rule, from, NEVER, |raw| !raw.blocks())
+    }
+
+    /// How a rule stands, looking ahead: false now is waiting if time alone mends it.
+    pub fn status(&mut self, rule: usize, snapshot: &Snapshot) -> (Status, Option<i64>) {
+        let Some(standing) = snapshot.rules.get(rule) else { return (Status::Unknown, None) };
+        let status = match standing.raw {
+            Raw::Met => Status::Met,
+            Raw::NotApplicable => Status::NotApplicable,
+            Raw::Overridden => Status::Overridden,
+            Raw::Unknown => Status::Unknown,
+            Raw::Short => Status::Awaiting,
+            Raw::Rejected => Status::Unmet,
+            Raw::False => return self.false_now(rule, snapshot),
+        };
+        (status, None)
+    }
+
+    fn false_now(&mut self, rule: usize, snapshot: &Snapshot) -> (Status, Option<i64>) {
+        if self.rules().get(rule).is_some_and(|r| r.kind == Kind::Advise) {
+            return (Status::Unmet, None);
+        }
+        let group = self.case.plan.alternative_of.get(rule).copied().flatten();
+        let group = group.and_then(|g| self.case.plan.alternatives.get(g));
+        let found = self.free_at(rule, snapshot.t);
+        let Some(group) = group.filter(|g| g.len() > 1) else {
+            return match found {
+                Found::At(until) => (Status::Waiting, Some(until)),
+                Found::Never | Found::NotBefore(_) => (Status::Unmet, None),
+            };
+        };
+        // It blocks only as far as no other alternative can still hold.
+        let others = || group.iter().map(|id| id.0 as usize).filter(|other| *other != rule);
+        let unknown = others().any(|other| snapshot.rules.get(other).is_some_and(|s| s.raw == Raw::Unknown));
+        let kind = |rule: usize| match self.case.stage.rules.get(rule).map(|r| &r.body) {
+            Some(Body::Trigger(crate::program::Trigger::Schedule(_)) | Body::Window(_)) => true,
+            Some(_) | None => false,
+        };
+        match found {
+            Found::At(until) if kind(rule) => (Status::Waiting, Some(until)),
+            Found::At(_) if others().any(kind) => (Status::NotApplicable, None),
+            _ if unknown => (Status::NotApplicable, None),
+            Found::At(until) => (Status::Waiting, Some(until)),
+            Found::Never | Found::NotBefore(_) => (Status::Unmet, None),
+        }
+    }
+
+    /// The statuses of all rules, looking ahead only where one is false.
+    pub fn statuses(&mut self, snapshot: &Snapshot) -> Vec<(Status, Option<i64>)> {
+        (0..self.rules().len()).map(|rule| self.status(rule, snapshot)).collect()
+    }
+
+    /// The verdict at the instant of a snapshot.
+    pub fn verdict(&mut self, snapshot: &Snapshot) -> Verdict {
+        let mut verdict = Verdict::Allow;
+        for (index, standing) in snapshot.rules.iter().enumerate() {
+            if !standing.raw.blocks() || self.advice(index) {
+                continue;
+            }
+            verdict = Verdict::Hold;
+            let unmet = match standing.raw {
+                Raw::Rejected => true,
+                Raw::False => self.false_now(index, snapshot).0 == Status::Unmet,
+                _ => false,
+            };
+            if unmet {
+                return Verdict::Deny;
+            }
+        }
+        verdict
+    }
+
+    /// Whether a rule only advises.
+    pub fn advice(&self, rule: usize) -> bool {
+        self.rules().get(rule).is_some_and(|r| r.kind == Kind::Advise)
+    }
+
+    /// The rules that stand in the way in a snapshot.
+    pub fn blocking(&self, snapshot: &Snapshot) -> Vec<usize> {
+        let rules = snapshot.rules.iter().enumerate();
+        rules.filter(|(index, s)| s.raw.blocks() && !self.advice(*index)).map(|(index, _)| index).collect()
+    }
+
+    /// The first instant from `from` on at which no rule blocks but those that `ignored` names.
+    pub fn clear_at(&mut self, from: i64, ignored: &[usize]) -> Found {
+        let mut t = from;
+        loop {
+            let snapshot = self.at(t);
+            // Each of them blocks at least that long, so nothing before the last of these can be clear.
+            let mut until = None;
+            for index in self.blocking(&snapshot) {
+                if !ignored.contains(&index) {
+                    let standing = snapshot.rules.get(index).map_or(NEVER, |s| s.until);
+                    until = until.max(Some(standing));
+                }
+            }
+            match until {
+                None => return Found::At(t),
+                Some(NEVER) => return Found::Never,
+                Some(_) if self.exhausted() => return Found::NotBefore(t),
+                Some(until) => t = until.max(t.saturating_add(1)),
+            }
+        }
+    }
+
+    /// The first instant after a snapshot at which time alone changes its verdict.
+    pub fn changes_at(&mut self, snapshot: &Snapshot) -> Found {
+        let verdict = self.verdict(snapshot);
+        let mut here = snapshot.clone();
+        loop {
+            let next = match verdict {
+                Verdict::Allow => self.first_block(&here),
+                Verdict::Deny => self.last_unmet(&here),
+                Verdict::Hold => self.hold_ends(&here),
+            };
+            let next = match next {
+                Found::At(t) => t,
+                end => return end,
+            };
+            here = self.at(next);
+            if self.verdict(&here) != verdict {
+                return Found::At(next);
+            }
+            if self.exhausted() {
+                return Found::NotBefore(next);
+            }
+        }
+    }
+
+    /// Allowed now: until the first rule blocks.
+    fn first_block(&mut self, here: &Snapshot) -> Found {
+        let mut first = Found::Never;
+        for rule in 0..self.rules().len() {
+            if self.advice(rule) {
+                continue;
+            }
+            let bound = match first {
+                Found::At(t) | Found::NotBefore(t) => t,
+                Found::Never => NEVER,
+            };
+            match self.follow(rule, here.t, bound, Raw::blocks) {
+                Found::At(t) => first = Found::At(t),
+                Found::NotBefore(t) if t < bound => first = Found::NotBefore(t),
+                Found::Never | Found::NotBefore(_) => {}
+            }
+        }
+        first
+    }
+
+    /// Denied now: until the last rule that is unmet may be something else.
+    fn last_unmet(&mut self, here: &Snapshot) -> Found {
+        let mut last = None;
+        for rule in self.blocking(here) {
+            if self.status(rule, here).0 == Status::Unmet {
+                let until = here.rules.get(rule).map_or(NEVER, |s| s.until);
+                last = last.max(Some(until));
+            }
+        }
+        match last {
+            None | Some(NEVER) => Found::Never,
+            Some(t) => Found::At(t),
+        }
+    }
+
+    /// On hold now: until no rule blocks, or one becomes unmet.
+    fn hold_ends(&mut self, here: &Snapshot) -> Found {
+        // Until the last of those that block now is free.
+        let mut clear = None;
+        for rule in self.blocking(here) {
+            let free = match self.free_at(rule, here.t) {
+                Found::At(t) => t,
+                Found::Never => NEVER,
+                Found::NotBefore(t) => return Found::NotBefore(t),
+            };
+            clear = clear.max(Some(free));
+        }
+        let mut end = clear.unwrap_or(NEVER);
+        let mut gave_up = None;
+        for rule in 0..self.rules().len() {
+            if self.advice(rule) || self.never_settles(rule, here) {
+                continue;
+            }
+            match self.unmet_at(rule, here.t, end) {
+                Found::At(t) => end = end.min(t),
+                Found::NotBefore(t) if t < end => gave_up = Some(gave_up.map_or(t, |g: i64| g.min(t))),
+                Found::Never | Found::NotBefore(_) => {}
+            }
+        }
+        match (end, gave_up) {
+            (end, Some(t)) if t < end => Found::NotBefore(t),
+            (NEVER, _) => Found::Never,
+            (end, _) => Found::At(end),
+        }
+    }
+
+    /// The first instant after `from` and before `bound` at which a rule is unmet.
+    fn unmet_at(&mut self, rule: usize, from: i64, bound: i64) -> Found {
+        let mut t = from;
+        loop {
+            let snapshot = self.at(t);
+            let Some(standing) = snapshot.rules.get(rule).copied() else { return Found::Never };
+            if t > from && self.status(rule, &snapshot).0 == Status::Unmet {
+                return Found::At(t);
+            }
+            match standing.until {
+                NEVER => return Found::Never,
+                until if until >= bound => return Found::NotBefore(bound),
+                until => t = until.max(t.saturating_add(1)),
+            }
+            if self.exhausted() {
+                return Found::NotBefore(t);
+            }
+        }
+    }
+
+    /// Whether a rule can never become unmet by time alone, because its times come again and again.
+    fn never_settles(&self, rule: usize, here: &Snapshot) -> bool {
+        let group = self.case.plan.alternative_of.get(rule).copied().flatten();
+        match group.and_then(|g| self.case.plan.alternatives.get(g)) {
+            // Another alternative that comes again and again excuses this one.
+            Some(group) => group.iter().any(|id| self.comes_again(id.0 as usize, here)),
+            None => self.comes_again(rule, here),
+        }
+    }
+
+    fn comes_again(&self, rule: usize, here: &Snapshot) -> bool {
+        let Some(of) = self.rules().get(rule) else { return false };
+        let steady = match of.guard {
+            None => true,
+            Some(id) => here.ops.get(id.0 as usize).is_some_and(|g| g.truth == Truth::True && g.until == NEVER),
+        };
+        let set = match &of.body {
+            Body::Window(set) | Body::Freeze(set) => set,
+            Body::Trigger(crate::program::Trigger::Schedule(schedule)) => &schedule.met,
+            _ => return false,
+        };
+        steady && set.recurs()
+    }
+}

@@ -1,0 +1,147 @@
+//! The smallest sets of steps of which any one would turn the verdict into allow.
+//!
+//! Each choice of overrides that could be invoked leaves some rules in the way; each of those is mended in one way
+//! only (approvals, facts, waiting), or not at all. So the sets are as many as the choices, and those that hold another
+//! one are dropped.
+
+use super::decision::Step;
+use super::explain::Explaining;
+use super::search::{Found, Search};
+use super::snapshot::{Raw, Snapshot};
+use crate::facts::prepare::instant;
+use crate::people::Asked;
+use crate::program::Count;
+
+/// So many overrides are combined at most.
+const MAX_OVERRIDES: usize = 6;
+/// So many sets are told.
+const MAX_SETS: usize = 16;
+
+/// The sets of steps, the smallest first.
+pub(crate) fn unblock(search: &mut Search<'_>, snapshot: &Snapshot) -> Vec<Vec<Step>> {
+    let usable = usable(search, snapshot);
+    let mut sets: Vec<Vec<Step>> = Vec::new();
+    for choice in choices(usable.len()) {
+        let chosen: Vec<&Usable> = choice.iter().filter_map(|i| usable.get(*i)).collect();
+        if let Some(steps) = steps(search, snapshot, &chosen)
+            && !sets.iter().any(|known| known.iter().all(|step| steps.contains(step)))
+        {
+            sets.push(steps);
+        }
+    }
+    sets.sort_by_key(Vec::len);
+    sets.truncate(MAX_SETS);
+    sets
+}
+
+/// An override that is not in force but could be.
+struct Usable {
+    index: usize,
+    step: Step,
+}
+
+fn usable(search: &Search<'_>, snapshot: &Snapshot) -> Vec<Usable> {
+    let case = search.case;
+    let mut usable = Vec::new();
+    for (index, rule) in case.stage.overrides.iter().enumerate() {
+        let (Some(state), Some(sets)) = (snapshot.overrides.get(index), case.plan.override_quorums.get(index)) else {
+            continue;
+        };
+        let helps = rule
+            .skips
+            .iter()
+            .any(|id| snapshot.rules.get(id.0 as usize).is_some_and(|s| s.raw.blocks() && s.raw != Raw::Rejected));
+        if state.yes || !state.guard || !state.counted.unsure.is_empty() || !helps {
+            continue;
+        }
+        let asked = Asked { program: case.program, slots: case.slots, quorum: &rule.quorum, sets };
+        let taken = |person: u32| {
+            rule.quorum.except.approvers_of.iter().any(|other| {
+                let counted = snapshot.counted.get(other.0 as usize).and_then(Option::as_ref);
+                counted.is_some_and(|c| c.valid.binary_search(&person).is_ok())
+            })
+        };
+        let from: Vec<u32> = (asked.everyone().into_iter())
+            .filter(|p| asked.bar(*p).is_none() && !taken(*p) && state.counted.valid.binary_search(p).is_err())
+            .collect();
+        let needed = match rule.quorum.count {
+            Count::Number(n) => n.max(1) as usize,
+            Count::All => from.len() + state.counted.valid.len(),
+        };
+        let missing = needed.saturating_sub(state.counted.valid.len());
+        if missing == 0 || missing > from.len() || usable.len() >= MAX_OVERRIDES {
+            continue;
+        }
+        let from = from.iter().map(|p| case.person(*p)).collect();
+        usable.push(Usable { index, step: Step::Override { name: rule.name.clone(), count: missing as u32, from } });
+    }
+    usable
+}
+
+/// All choices among `n` things, the smaller ones first.
+fn choices(n: usize) -> Vec<Vec<usize>> {
+    let mut choices: Vec<Vec<usize>> =
+        (0u32..1 << n).map(|bits| (0..n).filter(|i| bits & (1 << i) != 0).collect()).collect();
+    choices.sort_by_key(Vec::len);
+    choices
+}
+
+/// The steps that mend what a choice of overrides leaves in the way; `None` when something cannot be mended, or an
+/// override of the choice would skip nothing.
+fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable]) -> Option<Vec<Step>> {
+    let case = search.case;
+    let skipped = |rule: usize, snapshot: &Snapshot| {
+        let rejected = snapshot.rules.get(rule).is_some_and(|s| s.raw == Raw::Rejected);
+        !rejected
+            && chosen.iter().any(|usable| {
+                let skips = case.stage.overrides.get(usable.index).map(|o| o.skips.as_slice()).unwrap_or_default();
+                skips.iter().any(|id| id.0 as usize == rule)
+            })
+    };
+    let people_or_facts = |raw: Raw| matches!(raw, Raw::Short | Raw::Unknown);
+    // What waits decides when; what people and callers can mend is mended by then.
+    let mut ignored: Vec<usize> = Vec::new();
+    for rule in 0..case.stage.rules.len() {
+        if skipped(rule, snapshot) || snapshot.rules.get(rule).is_some_and(|s| people_or_facts(s.raw)) {
+            ignored.push(rule);
+        }
+    }
+    let waits = search.blocking(snapshot).into_iter().any(|rule| !ignored.contains(&rule));
+    let later;
+    let (then, wait) = if waits {
+        let Found::At(t) = search.clear_at(snapshot.t, &ignored) else { return None };
+        later = search.at(t);
+        (&later, Some(t))
+    } else {
+        (snapshot, None)
+    };
+    let mut steps: Vec<Step> = Vec::new();
+    let explaining = Explaining { case, snapshot: then };
+    let mut facts: Vec<String> = Vec::new();
+    for rule in search.blocking(then) {
+        if skipped(rule, then) {
+            continue;
+        }
+        match then.rules.get(rule)?.raw {
+            Raw::Short => {
+                let (count, from) = explaining.lacking(rule)?;
+                if count == 0 || (count as usize) > from.len() {
+                    return None;
+                }
+                steps.push(Step::Approve { approve: case.name(rule)?, count, from });
+            }
+            Raw::Unknown => {
+                for fact in explaining.unknown_facts(rule) {
+                    if !facts.contains(&fact) {
+                        facts.push(fact);
+                    }
+                }
+            }
+            _ => return None,
+        }
+    }
+    steps.extend(facts.into_iter().map(|fact| Step::Fact { fact }));
+    steps.extend(wait.map(|t| Step::Wait { wait_until: instant(t) }));
+    steps.extend(chosen.iter().map(|usable| usable.step.clone()));
+    (!steps.is_empty()).then_some(steps)
+}

@@ -1,0 +1,360 @@
+//! What a condition saw, in words: which facts it read, their values, and which of them decided.
+
+use chrono::{DateTime, Utc};
+
+use super::conditions::{Seen, see};
+use super::snapshot::{Case, SECOND, Snapshot};
+use super::truth::Truth;
+use crate::facts::prepare::instant;
+use crate::facts::slots::SlotValue;
+use crate::plain::escape;
+use crate::program::{
+    ACTION, Builtin, Check, Op, OpId, PENDING, Program, Right, STATUS, Slot, SlotId, TRIGGER, Test, Type,
+};
+
+/// So many tests are told of one condition.
+const MAX_TESTS: usize = 6;
+/// So many elements are told of one collection.
+const MAX_ELEMENTS: usize = 5;
+/// So many characters of a text.
+const MAX_TEXT: usize = 80;
+
+/// What a condition saw.
+#[derive(Debug, Default)]
+pub(crate) struct Seeing {
+    /// One for each test that decided.
+    pub told: Vec<String>,
+    /// Names of facts that are not known.
+    pub facts: Vec<String>,
+}
+
+impl Seeing {
+    pub fn text(&self) -> String {
+        self.told.join("; ")
+    }
+}
+
+/// What the condition at `root` saw: the tests that made it what it is. `wanted` is what it should be.
+pub(crate) fn condition(case: &Case<'_>, snapshot: &Snapshot, root: OpId, wanted: bool) -> Seeing {
+    let mut seeing = Seeing::default();
+    let mut visited = vec![false; case.stage.ops.len()];
+    let mut stack = vec![root];
+    let truth = |id: OpId| snapshot.ops.get(id.0 as usize).map_or(Truth::Unknown, |t| t.truth);
+    let ok = truth(root) == Truth::of(wanted);
+    let mut more = 0;
+    while let Some(id) = stack.pop() {
+        let (Some(op), Some(mark)) = (case.stage.ops.get(id.0 as usize), visited.get_mut(id.0 as usize)) else {
+            continue;
+        };
+        if std::mem::replace(mark, true) {
+            continue;
+        }
+        match op {
+            Op::Constant(value) => seeing.told.push(format!("the policy says `{value}`")),
+            Op::Not(arg) => stack.push(*arg),
+            Op::And(from, to) | Op::Or(from, to) => {
+                let args = case.stage.args.get(*from as usize..*to as usize).unwrap_or_default();
+                let own = truth(id);
+                // A gate is what it is because of those arguments that are the same.
+                let decisive = args.iter().rev().filter(|arg| truth(**arg) == own);
+                stack.extend(decisive);
+            }
+            Op::Test(test) => {
+                if seeing.told.len() >= MAX_TESTS {
+                    more += 1;
+                    continue;
+                }
+                tell(case, snapshot.t, test, truth(id), ok, &mut seeing);
+            }
+        }
+    }
+    if more > 0 {
+        seeing.told.push(format!("and {more} more"));
+    }
+    seeing.facts.dedup();
+    seeing
+}
+
+fn tell(case: &Case<'_>, t: i64, test: &Test, truth: Truth, ok: bool, seeing: &mut Seeing) {
+    let name = slot_name(case.program, test.left);
+    let secret = is_secret(case.program, test.left);
+    let value = case.slots.values.get(test.left.0 as usize).unwrap_or(&SlotValue::Missing);
+    let seen = see(value, case.slots, t).0;
+    let source = source(case.program, test);
+    let mut sides = vec![(name.clone(), side(case, test.left, seen, t))];
+    for id in right_slots(&test.check) {
+        let value = case.slots.values.get(id.0 as usize).unwrap_or(&SlotValue::Missing);
+        let seen = see(value, case.slots, t).0;
+        sides.push((slot_name(case.program, id), side(case, id, seen, t)));
+    }
+    if truth == Truth::Unknown {
+        let before = seeing.facts.len();
+        for (name, text) in &sides {
+            if text.is_none() {
+                seeing.facts.push(name.clone());
+            }
+        }
+        if let Some(group) = missing_group(case, &test.check) {
+            seeing.facts.push(group);
+        }
+        if seeing.facts.len() == before {
+            seeing.facts.push(name.clone());
+        }
+    }
+    if let (Seen::Set(_) | Seen::Map(_), Check::Every(_) | Check::Any(_)) = (seen, &test.check) {
+        seeing.told.push(elements(case, t, test, seen, truth, secret, &name, &source));
+        return;
+    }
+    let said: Vec<String> = sides
+        .into_iter()
+        .map(|(name, text)| match text {
+            Some(text) => format!("{name} is {text}"),
+            None if matches!(test.check, Check::IsSet | Check::IsMissing) => format!("{name} is missing"),
+            None => format!("{name} was not supplied"),
+        })
+        .collect();
+    let mut said = said.join(" and ");
+    if let Some(group) = missing_group(case, &test.check).filter(|_| truth == Truth::Unknown) {
+        said = format!("{said}, and the members of {group} were not supplied");
+    }
+    seeing.told.push(match truth {
+        Truth::Unknown => said,
+        _ if ok => said,
+        Truth::True => format!("{said} (`{source}` is true)"),
+        Truth::False => format!("{said} (`{source}` is false)"),
+    });
+}
+
+/// The value of a slot in words; `None` when there is none.
+fn side(case: &Case<'_>, id: SlotId, seen: Seen<'_>, _t: i64) -> Option<String> {
+    match seen {
+        Seen::Missing => None,
+        Seen::Null => Some("missing".into()),
+        _ if is_secret(case.program, id) => Some("secret".into()),
+        seen => Some(value(case, slot_type(case.program, id).as_ref(), seen)),
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn elements(
+    case: &Case<'_>,
+    t: i64,
+    test: &Test,
+    seen: Seen<'_>,
+    truth: Truth,
+    secret: bool,
+    name: &str,
+    source: &str,
+) -> String {
+    let (Check::Every(check) | Check::Any(check)) = &test.check else { return String::new() };
+    let ty = match slot_type(case.program, test.left) {
+        Some(Type::Set(of) | Type::Map(of)) => Some(*of),
+        _ => None,
+    };
+    let all: Vec<(Option<&str>, &SlotValue)> = match seen {
+        Seen::Set(items) => items.iter().map(|v| (None, v)).collect(),
+        Seen::Map(items) => items.iter().map(|(k, v)| (Some(&**k), v)).collect(),
+        _ => Vec::new(),
+    };
+    if all.is_empty() {
+        return format!("{name} is empty: nothing has been reported");
+    }
+    let asking = super::conditions::Asking::new(case.program, case.slots, t);
+    let decisive: Vec<String> = all
+        .iter()
+        .filter(|(_, v)| asking.check(see(v, case.slots, t).0, check).truth == truth)
+        .map(|(key, v)| {
+            let text = if secret { "secret".to_string() } else { value(case, ty.as_ref(), see(v, case.slots, t).0) };
+            match key {
+                Some(key) => format!("{name}.{} is {text}", escape(key)),
+                None => format!("{name} holds {text}"),
+            }
+        })
+        .collect();
+    let settled_by_all = matches!((&test.check, truth), (Check::Every(_), Truth::True) | (Check::Any(_), Truth::False));
+    if settled_by_all {
+        return match truth {
+            Truth::True => format!("`{source}` is true of all {} of {name}", all.len()),
+            _ => format!("`{source}` is true of none of the {} of {name}", all.len()),
+        };
+    }
+    let more = decisive.len().saturating_sub(MAX_ELEMENTS);
+    let mut said = decisive.into_iter().take(MAX_ELEMENTS).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        said.push_str(&format!(" and {more} more"));
+    }
+    said
+}
+
+fn missing_group(case: &Case<'_>, check: &Check) -> Option<String> {
+    match check {
+        Check::InGroup(id) => {
+            let group = case.program.groups.get(id.0 as usize)?;
+            (group.members.is_none() && case.slots.directory(*id).is_none()).then(|| format!("group {}", group.name))
+        }
+        Check::Every(check) | Check::Any(check) => missing_group(case, check),
+        _ => None,
+    }
+}
+
+fn right_slots(check: &Check) -> Vec<SlotId> {
+    let of = |right: &Right| match right {
+        Right::Slot(id) => Some(*id),
+        Right::Constant(_) => None,
+    };
+    match check {
+        Check::Compare(_, right) | Check::Contains(right) | Check::StartsWith(right) | Check::EndsWith(right) => {
+            of(right).into_iter().collect()
+        }
+        Check::InList(items) => items.iter().filter_map(of).collect(),
+        Check::InSet(id) => vec![*id],
+        Check::Every(check) | Check::Any(check) => right_slots(check),
+        Check::InGroup(_) | Check::Matches(_) | Check::IsSet | Check::IsMissing | Check::IsTrue => Vec::new(),
+    }
+}
+
+/// The test as the author wrote it, on one line.
+fn source(program: &Program, test: &Test) -> String {
+    cut(&program.sources.text(test.span).split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", escape(text.get(..end).unwrap_or_default())),
+        None => escape(text).into_owned(),
+    }
+}
+
+/// How an author writes a slot.
+pub(crate) fn slot_name(program: &Program, id: SlotId) -> String {
+    let fact = |index: u32| program.facts.get(index as usize).map_or("?", |f| f.name.as_str());
+    match program.slots.get(id.0 as usize) {
+        None => "?".into(),
+        Some(Slot::Fact(index)) => fact(*index).into(),
+        Some(Slot::FactKey(index, key)) => {
+            let plain = key.starts_with(|c: char| c.is_ascii_alphabetic())
+                && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+            match plain {
+                true => format!("{}.{key}", fact(*index)),
+                false => format!("{}.\"{}\"", fact(*index), escape(key)),
+            }
+        }
+        Some(Slot::Builtin(builtin)) => builtin_name(program, *builtin),
+    }
+}
+
+fn builtin_name(program: &Program, builtin: Builtin) -> String {
+    let stage = |id: crate::program::StageId| program.stages.get(id.0 as usize).map_or("?", |s| s.name.as_str());
+    let fixed = match builtin {
+        Builtin::BuildId => "build.id",
+        Builtin::BuildDigest => "build.digest",
+        Builtin::BuildVersion => "build.version",
+        Builtin::BuildBranch => "build.branch",
+        Builtin::BuildCommit => "build.commit",
+        Builtin::BuildAuthor => "build.author",
+        Builtin::BuildContributors => "build.contributors",
+        Builtin::BuildLabels => "build.labels",
+        Builtin::BuildCreated => "build.created",
+        Builtin::BuildAge => "build.age",
+        Builtin::Trigger => "trigger",
+        Builtin::Action => "action",
+        Builtin::Requester => "requester",
+        Builtin::Now => "now",
+        Builtin::CurrentId => "current.id",
+        Builtin::CurrentVersion => "current.version",
+        Builtin::CurrentCreated => "current.created",
+        Builtin::CurrentDigest => "current.digest",
+        Builtin::CurrentAt => "current.at",
+        Builtin::CurrentAge => "current.age",
+        Builtin::StageStatus(id) => return format!("{}.status", stage(id)),
+        Builtin::StageAt(id) => return format!("{}.at", stage(id)),
+        Builtin::StageAge(id) => return format!("{}.age", stage(id)),
+    };
+    fixed.into()
+}
+
+fn is_secret(program: &Program, id: SlotId) -> bool {
+    match program.slots.get(id.0 as usize) {
+        Some(Slot::Fact(index) | Slot::FactKey(index, _)) => {
+            program.facts.get(*index as usize).is_some_and(|f| f.secret)
+        }
+        _ => false,
+    }
+}
+
+/// The type of a declared fact or of what is under its key; built-in facts tell theirs by their values.
+fn slot_type(program: &Program, id: SlotId) -> Option<Type> {
+    match program.slots.get(id.0 as usize)? {
+        Slot::Fact(index) => Some(program.facts.get(*index as usize)?.ty.clone()),
+        Slot::FactKey(index, _) => match &program.facts.get(*index as usize)?.ty {
+            Type::Map(of) => Some((**of).clone()),
+            _ => None,
+        },
+        Slot::Builtin(Builtin::Trigger) => Some(builtin_enum("trigger", &TRIGGER)),
+        Slot::Builtin(Builtin::Action) => Some(builtin_enum("action", &ACTION)),
+        Slot::Builtin(_) => None,
+    }
+}
+
+fn builtin_enum(name: &'static str, values: &[&str]) -> Type {
+    let values = values.iter().map(|v| v.to_string()).collect();
+    Type::Enum(std::sync::Arc::new(crate::program::EnumType { builtin: Some(name), values }))
+}
+
+/// A value in words.
+fn value(case: &Case<'_>, ty: Option<&Type>, seen: Seen<'_>) -> String {
+    match seen {
+        Seen::Missing | Seen::Null => "missing".into(),
+        Seen::Bool(b) => b.to_string(),
+        Seen::Number(n) => n.to_string(),
+        Seen::String(s) => cut(s),
+        Seen::Time(t) | Seen::MovingTime(t) => when(case.program, t),
+        Seen::Duration(d) | Seen::MovingDuration(d) => duration(d),
+        Seen::Version(v) => v.to_string(),
+        Seen::Enum(index) => match ty {
+            Some(Type::Enum(values)) => values.values.get(index as usize).cloned().unwrap_or_default(),
+            _ => String::new(),
+        },
+        Seen::Status(index) => STATUS.get(index as usize).copied().unwrap_or(STATUS[PENDING as usize]).into(),
+        Seen::Set(items) => {
+            let of = match ty {
+                Some(Type::Set(of)) => Some(&**of),
+                _ => None,
+            };
+            let shown: Vec<String> =
+                items.iter().take(MAX_ELEMENTS).map(|v| value(case, of, see(v, case.slots, 0).0)).collect();
+            let more = items.len().saturating_sub(shown.len());
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            format!("[{}{more}]", shown.join(", "))
+        }
+        Seen::Map(items) => format!("a map of {}", items.len()),
+    }
+}
+
+/// An instant in the policy's zone: `Wed 2026-03-04 10:00 -08:00`.
+pub(crate) fn when(program: &Program, t: i64) -> String {
+    local(program, instant(t))
+}
+
+fn local(program: &Program, at: DateTime<Utc>) -> String {
+    use chrono::Timelike;
+    let local = at.with_timezone(&program.zone.tz());
+    let format = if local.second() == 0 { "%a %Y-%m-%d %H:%M %:z" } else { "%a %Y-%m-%d %H:%M:%S %:z" };
+    local.format(format).to_string()
+}
+
+/// A length of time as the language writes it, in at most two units: `1h 30m`.
+pub(crate) fn duration(nanos: i64) -> String {
+    let sign = if nanos < 0 { "-" } else { "" };
+    let mut seconds = nanos.unsigned_abs() / SECOND as u64;
+    let mut parts = Vec::new();
+    for (unit, length) in [("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
+        if seconds >= length && parts.len() < 2 {
+            parts.push(format!("{}{unit}", seconds / length));
+            seconds %= length;
+        } else if !parts.is_empty() {
+            break;
+        }
+    }
+    if parts.is_empty() { "0s".into() } else { format!("{sign}{}", parts.join(" ")) }
+}
