@@ -1,0 +1,280 @@
+//! What pest expected, in the author's words, with help for the slips that people make.
+
+use pest::error::ErrorVariant;
+
+use super::grammar::Rule;
+use super::parse::{ITEMS, RULES, STEPS, error_at};
+use crate::diagnostic::codes::{CLAUSE, DATE_TIME, DURATION, KEYWORD, SYNTAX};
+use crate::diagnostic::{Diagnostic, SourceId, Span, did_you_mean};
+
+/// Turns an error of pest in `text[start..end]` into a diagnostic.
+pub(super) fn explain(
+    text: &str,
+    id: SourceId,
+    start: usize,
+    end: usize,
+    error: &pest::error::Error<Rule>,
+) -> Diagnostic {
+    let at = (start + error_at(error)).min(end);
+    let at = skip_blanks(text, at, end);
+    let positives: &[Rule] = match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives,
+        ErrorVariant::CustomError { .. } => &[],
+    };
+    let found = token(text, at, end);
+    let length = found.len().max(usize::from(at < text.len()));
+    let span = Span::new(id, at, (at + length).min(text.len()));
+    if let Some(diagnostic) = slip(text, start, at, found, span, positives) {
+        return diagnostic;
+    }
+    let wanted = wanted(positives);
+    let message = match (found, wanted.as_str()) {
+        ("", "") => "the file ends too early".to_string(),
+        ("", wanted) => format!("expected {wanted}, but it ends here"),
+        (found, "") => format!("`{}` does not belong here", shown(found)),
+        (found, wanted) => format!("expected {wanted}, found `{}`", shown(found)),
+    };
+    Diagnostic::new(SYNTAX, span, message).label("not understood from here on")
+}
+
+fn shown(found: &str) -> String {
+    crate::plain::escape(found.get(..40).unwrap_or(found)).into_owned()
+}
+
+fn skip_blanks(text: &str, at: usize, end: usize) -> usize {
+    let mut at = at;
+    loop {
+        let rest = text.get(at..end).unwrap_or("");
+        let trimmed = rest.trim_start();
+        at = end - trimmed.len();
+        match trimmed.starts_with('#') {
+            true => at += trimmed.find('\n').unwrap_or(trimmed.len()),
+            false => return at,
+        }
+    }
+}
+
+/// The word or sign at a place.
+fn token(text: &str, at: usize, end: usize) -> &str {
+    let rest = text.get(at..end).unwrap_or("");
+    let Some(first) = rest.chars().next() else { return "" };
+    let length = if first.is_alphanumeric() {
+        rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.' | ':')).unwrap_or(rest.len())
+    } else if first == '"' {
+        rest.char_indices().skip(1).find(|(_, c)| *c == '"').map_or(rest.len(), |(at, _)| at + 1)
+    } else {
+        let two = rest.get(..2).unwrap_or("");
+        if ["==", "!=", "<=", ">=", "&&", "||", "..", "=>"].contains(&two) { 2 } else { first.len_utf8() }
+    };
+    rest.get(..length).unwrap_or(rest)
+}
+
+/// The last word before a place.
+fn before(text: &str, start: usize, at: usize) -> &str {
+    let rest = text.get(start..at).unwrap_or("").trim_end();
+    let from = rest
+        .rfind(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.'))
+        .map_or(0, |n| n + rest.get(n..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8));
+    rest.get(from..).unwrap_or("")
+}
+
+/// Slips that people make, each with its own help.
+fn slip(text: &str, start: usize, at: usize, found: &str, span: Span, positives: &[Rule]) -> Option<Diagnostic> {
+    let rest = text.get(at..).unwrap_or("");
+    let has = |rule: Rule| positives.contains(&rule);
+    let syntax = |message: &str, help: &str| Some(Diagnostic::new(SYNTAX, span, message).help(help));
+    let first = text.get(start..at).unwrap_or("").trim().is_empty();
+    if first && found.starts_with(|c: char| c.is_alphabetic()) {
+        return begins(found, span, positives);
+    }
+    match found {
+        "&&" => return syntax("`&&` is written `and` here", "write `and`"),
+        "||" => return syntax("`||` is written `or` here", "write `or`"),
+        "!" => return syntax("`!` is written `not` here", "write `not`"),
+        ";" => return syntax("`;` ends nothing here", "remove it: a rule ends where the next one begins"),
+        "'" => return syntax("texts stand in double quotes", "write `\"…\"`"),
+        "=" if has(Rule::compare) || has(Rule::tail) || has(Rule::k_and) || has(Rule::joiner) => {
+            return syntax("`=` compares nothing", "write `==` to compare");
+        }
+        "=>" => return syntax("`=>` is no comparison", "write `>=`"),
+        _ => {}
+    }
+    let last = before(text, start, at);
+    if has(Rule::duration) || last.chars().all(|c| c.is_ascii_digit()) && !last.is_empty() && is_unit(found) {
+        let help = "write the number and its unit together: `30s`, `15m`, `2h`, `1d`, `1w` or `1h30m`";
+        if last.chars().all(|c| c.is_ascii_digit()) && !last.is_empty() && is_unit(found) {
+            let span = Span {
+                start: span.start
+                    - (text.get(start..at).map_or(0, |t| t.len() - t.trim_end().len()) + last.len()) as u32,
+                ..span
+            };
+            return Some(Diagnostic::new(DURATION, span, "a number and its unit are one word").help(help));
+        }
+        if positives.len() == 1 {
+            let message = format!("expected a duration, found `{}`", shown(found));
+            return Some(Diagnostic::new(DURATION, span, message).help(help));
+        }
+    }
+    let lower = found.to_ascii_lowercase();
+    if (has(Rule::weekday) || has(Rule::t_bare) || has(Rule::times_kind) || has(Rule::times_item))
+        && weekday_like(&lower)
+    {
+        let short = lower.get(..3).unwrap_or("");
+        let message = format!("`{}` is no day of the week here", shown(found));
+        return Some(Diagnostic::new(DATE_TIME, span, message).help(format!("write `{short}`")));
+    }
+    if last.starts_with(|c: char| c.is_ascii_uppercase()) && weekday_like(&last.to_ascii_lowercase()) {
+        let short = last.get(..3).unwrap_or("").to_ascii_lowercase();
+        let message = format!("`{}` is no day of the week here", shown(last));
+        let help = format!("days of the week are lower case and short: write `{short}`");
+        return Some(Diagnostic::new(DATE_TIME, span, message).help(help));
+    }
+    if ["am", "pm"].contains(&lower.as_str()) || lower.ends_with("am") || lower.ends_with("pm") {
+        let digits = lower.trim_end_matches("am").trim_end_matches("pm");
+        if digits.is_empty() || digits.chars().all(|c| c.is_ascii_digit() || c == ':') {
+            return Some(
+                Diagnostic::new(DATE_TIME, span, "times of day have 24 hours").help("write `09:00` and `17:00`"),
+            );
+        }
+    }
+    // `require name cond`: two words after one another where a condition goes on.
+    if (has(Rule::joiner) || has(Rule::k_and)) && found.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '"') {
+        let line = text.get(start..at).unwrap_or("").trim();
+        let mut words = line.split_whitespace();
+        if let (Some(keyword), Some(name), None) = (words.next(), words.next(), words.next())
+            && RULES.contains(&keyword)
+        {
+            return Some(
+                Diagnostic::new(SYNTAX, span, format!("a colon is missing after `{name}`"))
+                    .help(format!("write `{keyword} {name}: …`")),
+            );
+        }
+        return Some(
+            Diagnostic::new(SYNTAX, span, format!("`{}` does not belong to the condition before it", shown(found)))
+                .label("the condition ends before this")
+                .help("join two conditions with `and` or `or`; a new rule begins with its keyword"),
+        );
+    }
+    if has(Rule::k_of) && positives.len() <= 2 {
+        let message = format!("expected `of`, found `{}`", shown(found));
+        return Some(Diagnostic::new(SYNTAX, span, message).help("write COUNT `of` PEOPLE, such as `2 of ops`"));
+    }
+    if rest.starts_with("because") || rest.starts_with("when") || rest.starts_with("unless") {
+        return Some(
+            Diagnostic::new(CLAUSE, span, format!("`{}` cannot stand here", shown(found)))
+                .help("`when`, `unless` and `because` end a rule; each stands once behind all that the rule demands"),
+        );
+    }
+    None
+}
+
+/// A declaration, rule or step that begins with a word which is none.
+fn begins(found: &str, span: Span, positives: &[Rule]) -> Option<Diagnostic> {
+    let (words, what): (&[&str], &str) = if positives.contains(&Rule::item) || positives.contains(&Rule::k_policy) {
+        (&ITEMS, "declaration")
+    } else if positives.contains(&Rule::stage_rule)
+        || positives.contains(&Rule::sealed)
+        || positives.contains(&Rule::k_require)
+    {
+        (&RULES, "rule")
+    } else if positives.contains(&Rule::step)
+        || positives.contains(&Rule::k_given)
+        || positives.contains(&Rule::k_expect)
+    {
+        (&STEPS, "line of a test")
+    } else {
+        return None;
+    };
+    if words.contains(&found) {
+        return None;
+    }
+    let help = did_you_mean(found, words.iter().copied()).unwrap_or_else(|| match what {
+        "declaration" if RULES.contains(&found) => "rules stand inside `stage NAME { … }`".into(),
+        "rule" if ITEMS.contains(&found) => "close the stage with `}` first".into(),
+        _ => format!("a {what} begins with one of {}", crate::diagnostic::list_words(words, 30)),
+    });
+    Some(Diagnostic::new(KEYWORD, span, format!("no {what} begins with `{}`", shown(found))).help(help))
+}
+
+fn is_unit(word: &str) -> bool {
+    let word = word.trim_end_matches('s');
+    ["", "m", "h", "d", "w", "sec", "second", "min", "minute", "hour", "day", "week"].contains(&word)
+}
+
+fn weekday_like(lower: &str) -> bool {
+    let first = lower.split(['.', ' ']).next().unwrap_or("");
+    ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().any(|day| first.starts_with(day))
+}
+
+/// The things expected, each once, in the author's words.
+fn wanted(positives: &[Rule]) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for rule in positives {
+        let word = name(*rule);
+        if !word.is_empty() && !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words.truncate(6);
+    match words.split_last() {
+        None => String::new(),
+        Some((last, [])) => (*last).to_string(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// A rule of the grammar in the author's words.
+fn name(rule: Rule) -> &'static str {
+    match rule {
+        Rule::name | Rule::rule_name => "a name",
+        Rule::string | Rule::in_zone => "a text in double quotes",
+        Rule::regex => "a regex `/…/`",
+        Rule::integer | Rule::count | Rule::quorum => "a count such as `2` or `all`",
+        Rule::number => "a number",
+        Rule::duration => "a duration such as `2h`",
+        Rule::date | Rule::day => "a date such as `2026-03-04`",
+        Rule::clock => "a time of day such as `09:00`",
+        Rule::datetime => "a date and time such as `2026-03-04 10:00`",
+        Rule::weekday => "a day of the week such as `mon`",
+        Rule::month | Rule::month_day => "a month and a day such as `dec 24`",
+        Rule::path | Rule::operand | Rule::element | Rule::literal | Rule::list => "a fact or a value",
+        Rule::cond | Rule::guarded | Rule::one_test | Rule::quantified => "a condition",
+        Rule::joiner => "`and` or `or`",
+        Rule::tail | Rule::compare => "an operator such as `==`",
+        Rule::close => "`)`",
+        Rule::ty | Rule::type_of | Rule::type_name => "a type such as `number`",
+        Rule::people | Rule::people_term | Rule::people_list => "a group or a list of names in `[…]`",
+        Rule::person => "a person's name",
+        Rule::times | Rule::times_item | Rule::times_kind => "times such as `mon..fri 09:00..17:00`",
+        Rule::item => "a declaration",
+        Rule::stage_rule | Rule::rule_body | Rule::sealed => "a rule",
+        Rule::step => "a line of a test",
+        Rule::trigger => "a trigger such as `push`, `manual` or `schedule`",
+        Rule::fields => "`{ … }`",
+        Rule::value | Rule::scalar | Rule::value_2 => "a value",
+        Rule::verdict | Rule::expect_verdict => "`allow`, `hold` or `deny`",
+        Rule::guard => "`when`, `unless`",
+        Rule::because => "`because`",
+        Rule::outcome => "an outcome such as `completed`",
+        Rule::star => "`*`",
+        Rule::after | Rule::k_after => "`after`",
+        Rule::soak | Rule::k_for => "`for`",
+        Rule::k_of => "`of`",
+        Rule::k_by => "`by`",
+        Rule::k_at => "`at`",
+        Rule::k_skip => "`skip`",
+        Rule::may_skip | Rule::k_may => "`may skip`",
+        Rule::k_required => "`required`",
+        Rule::k_with => "`with`",
+        Rule::k_only => "`only`",
+        Rule::k_approvers => "`approvers`",
+        Rule::k_changed => "`changed`",
+        Rule::k_directory => "`directory`",
+        Rule::k_from => "`from directory`",
+        Rule::k_set => "`set`",
+        Rule::k_missing => "`missing`",
+        Rule::k_is => "`is`",
+        Rule::k_in => "`in`",
+        _ => "",
+    }
+}
