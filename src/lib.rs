@@ -1,15 +1,17 @@
 //! stagegate: an embedded rules engine for promotion policies.
 #![forbid(unsafe_code)]
 
+mod check;
 mod decide;
 pub mod diagnostic;
 pub mod facts;
 mod limits;
+mod loader;
 mod people;
 mod plain;
 mod policy;
 mod program;
-mod schedule;
+pub mod schedule;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod set;
@@ -19,9 +21,10 @@ pub mod syntax;
 pub use decide::*;
 pub use facts::*;
 pub use limits::Limits;
+pub use loader::{FileLoader, LoadError, Loader, MemoryLoader};
 
 /// The version of the language that this crate reads.
 pub const LANGUAGE: u32 = 1;
 
-pub use policy::Policy;
+pub use policy::{CompileError, Compiler, Policy};
 pub use set::PolicySet;
