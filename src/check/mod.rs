@@ -1,5 +1,13 @@
 //! From trees to a program: names, types, the stage graph, lints. Or all that is wrong.
 
+mod conditions;
+mod names;
+mod people;
+mod tests;
+mod times;
+mod triggers;
+mod types;
+
 use crate::Limits;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::loader::Loader;
