@@ -2,6 +2,8 @@
 
 mod conditions;
 mod names;
+mod order;
+mod patterns;
 mod people;
 mod tests;
 mod times;

@@ -42,6 +42,12 @@ pub(super) struct Interner {
     slot_ids: HashMap<Slot, SlotId>,
     pub people: Vec<String>,
     person_ids: HashMap<String, PersonId>,
+    /// Globs and regular expressions, each compiled once.
+    pub patterns: super::patterns::Patterns,
+    /// Calendars, each compiled once: [`super::times::check_calendars`] fills it.
+    pub calendars: HashMap<String, super::times::Compiled>,
+    /// Entries of the flat program over all stages, so far.
+    pub size: usize,
 }
 
 impl Interner {
