@@ -26,5 +26,5 @@ pub use loader::{FileLoader, LoadError, Loader, MemoryLoader};
 /// The version of the language that this crate reads.
 pub const LANGUAGE: u32 = 1;
 
-pub use policy::{CompileError, Compiler, Policy};
+pub use policy::{CompileError, Compiler, FileKind, Policy, Report};
 pub use set::PolicySet;

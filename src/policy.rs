@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::Limits;
+pub use crate::check::FileKind;
 use crate::check::{self, Checked};
 use crate::decide::plan::Plan;
 use crate::diagnostic::{Diagnostic, Severity, Sources, render};
@@ -154,10 +155,88 @@ impl<'a> Compiler<'a> {
         self.finish(check::load(&name, self.loader.unwrap_or(&files), &self.limits))
     }
 
+    /// Says all there is to say of the source that the loader has under that name, be it a policy, a file to be
+    /// included (it has neither a `policy` header nor a stage with a name), or tests of another policy
+    /// (`test for "FILE"`), which the same loader has.
+    ///
+    /// ```
+    /// use stagegate::{Compiler, FileKind, MemoryLoader};
+    /// let files = MemoryLoader::new().with("base.gate", "stage * { require id: build.branch == \"main\" }");
+    /// let report = Compiler::new().loader(&files).check("base.gate");
+    /// assert_eq!(report.kind(), FileKind::Library);
+    /// assert!(report.is_ok() && report.diagnostics().is_empty());
+    /// ```
+    pub fn check(&self, name: &str) -> Report {
+        let nothing = MemoryLoader::new();
+        self.report(name, self.loader.unwrap_or(&nothing))
+    }
+
+    /// The same for a file. Unless there is a loader, other files are looked for in the file's own folder.
+    pub fn check_file(&self, path: impl AsRef<Path>) -> Report {
+        let (files, name) = FileLoader::beside(path.as_ref());
+        self.report(&name, self.loader.unwrap_or(&files))
+    }
+
+    fn report(&self, name: &str, loader: &dyn Loader) -> Report {
+        let (loaded, kind) = check::load_any(name, loader, &self.limits);
+        match self.finish(loaded) {
+            Ok(policy) => Report {
+                kind,
+                diagnostics: policy.warnings().to_vec(),
+                sources: policy.sources().clone(),
+                policy: (kind != FileKind::Library).then_some(policy),
+            },
+            Err(CompileError { diagnostics, sources }) => Report { kind, diagnostics, sources, policy: None },
+        }
+    }
+
     fn finish(&self, loaded: check::Loaded) -> Result<Policy, CompileError> {
         let Checked { program, warnings, files } = check::check(loaded, &self.limits)?;
         let plan = Plan::new(&program);
         Ok(Policy { inner: Arc::new(Inner { program, plan, limits: self.limits.clone(), warnings, files }) })
+    }
+}
+
+/// What [`Compiler::check`] has to say of a source.
+#[derive(Clone, Debug)]
+pub struct Report {
+    kind: FileKind,
+    diagnostics: Vec<Diagnostic>,
+    sources: Sources,
+    policy: Option<Policy>,
+}
+
+impl Report {
+    /// What the source is.
+    pub fn kind(&self) -> FileKind {
+        self.kind
+    }
+
+    /// Whether there is no error; there may be warnings.
+    pub fn is_ok(&self) -> bool {
+        self.diagnostics.iter().all(|d| d.severity != Severity::Error)
+    }
+
+    /// Errors and warnings, in the order of the sources.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// What the diagnostics point into. For tests of a policy: the policy's sources, then the tests.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// The compiled policy, if there is no error: for tests the one that they are for, and [`Policy::files`] has the
+    /// tests last. `None` for a file to be included.
+    pub fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
+    }
+
+    /// All diagnostics with their places in the source; with terminal colours if `colour`.
+    pub fn render(&self, colour: bool) -> String {
+        let rendered: Vec<String> = self.diagnostics.iter().map(|d| render(d, &self.sources, colour)).collect();
+        rendered.join("\n\n")
     }
 }
 

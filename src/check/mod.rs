@@ -1,30 +1,57 @@
 //! From trees to a program: names, types, the stage graph, lints. Or all that is wrong.
 
 mod conditions;
+mod instants;
+mod lints;
+mod load;
 mod names;
+mod operands;
 mod order;
+mod overrides;
+mod partial;
 mod patterns;
 mod people;
+mod rules;
+mod stages;
 mod tests;
 mod times;
 mod triggers;
 mod types;
 
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+pub(crate) use load::{load, load_text};
+
+use self::names::{Ctx, Interner, Names, Sink};
+use self::rules::Sees;
 use crate::Limits;
-use crate::diagnostic::{Diagnostic, Sources};
+use crate::diagnostic::codes::{HEADER, NO_STAGE, TOO_MANY, UNKNOWN_STAGE};
+use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
 use crate::loader::Loader;
 use crate::policy::CompileError;
-use crate::program::Program;
-use crate::syntax::tree::File;
+use crate::program::{Program, Stage};
+use crate::syntax::tree::{File, Item};
 
 /// The files of a policy: the root first, then what it includes, each once, and what is wrong so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Loaded {
     pub sources: Sources,
     /// In the order of `sources`.
     pub files: Vec<File>,
     /// Syntax errors, includes that cannot be read.
     pub diagnostics: Vec<Diagnostic>,
+    /// The merged order: what a file includes comes before it.
+    pub order: Vec<SourceId>,
+    /// By `SourceId`: what it includes itself.
+    pub includes: Vec<Vec<SourceId>>,
+    /// Whether a file that was included is missing.
+    pub incomplete: bool,
+    /// A file of tests for this policy, which stands last among the files and not in `order`.
+    pub tests: Option<SourceId>,
+    /// Whether a file to be included is welcome, which is no policy by itself.
+    pub library: bool,
 }
 
 /// A policy that is well.
@@ -36,17 +63,265 @@ pub(crate) struct Checked {
     pub files: Vec<File>,
 }
 
-/// Loads a source and what it includes.
-pub(crate) fn load(_name: &str, _loader: &dyn Loader, _limits: &Limits) -> Loaded {
-    Loaded { sources: Sources::default(), files: Vec::new(), diagnostics: Vec::new() }
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// A policy.
+    Policy,
+    /// A file to be included: it has neither a `policy` header nor a stage with a name.
+    Library,
+    /// Tests of a policy: `test for "FILE"`.
+    Tests,
 }
 
-/// The same for a text at hand; only what it includes comes from the loader.
-pub(crate) fn load_text(_name: &str, _text: &str, _loader: &dyn Loader, _limits: &Limits) -> Loaded {
-    Loaded { sources: Sources::default(), files: Vec::new(), diagnostics: Vec::new() }
+/// Loads a source of any kind; with a file of tests, the policy that it is for.
+pub(crate) fn load_any(name: &str, loader: &dyn Loader, limits: &Limits) -> (Loaded, FileKind) {
+    let mut loaded = load(name, loader, limits);
+    let root = loaded.files.first();
+    let items = || root.iter().flat_map(|file| &file.items);
+    let target = items().find_map(|item| match &item.value {
+        Item::TestFor(word) => Some(word.clone()),
+        _ => None,
+    });
+    if let Some(target) = target {
+        return (with_tests(name, &target, loaded, loader, limits), FileKind::Tests);
+    }
+    let is_policy = items().any(|item| match &item.value {
+        Item::Policy(_) => true,
+        Item::Stage(stage) => stage.name.is_some(),
+        _ => false,
+    });
+    loaded.library = root.is_some() && !is_policy;
+    let kind = if loaded.library { FileKind::Library } else { FileKind::Policy };
+    (loaded, kind)
+}
+
+/// The policy that a file of tests is for, with that file.
+fn with_tests(
+    name: &str,
+    target: &crate::syntax::tree::Word,
+    tests: Loaded,
+    loader: &dyn Loader,
+    limits: &Limits,
+) -> Loaded {
+    let text = tests.sources.get(SourceId(0)).map(|source| source.text.clone()).unwrap_or_default();
+    match load::beside(name, target, loader, limits) {
+        Ok(mut policy) => {
+            policy.tests = Some(load::add(&mut policy, name, &text, limits));
+            policy
+        }
+        // Without its policy it is checked for what it says by itself.
+        Err(told) => {
+            let mut alone = Loaded { library: true, incomplete: true, ..tests };
+            alone.tests = Some(SourceId(0));
+            alone.order.clear();
+            alone.diagnostics.push(*told);
+            alone
+        }
+    }
 }
 
 /// Checks the files of a policy and compiles them.
-pub(crate) fn check(loaded: Loaded, _limits: &Limits) -> Result<Checked, CompileError> {
-    Err(CompileError::new(loaded.diagnostics, loaded.sources))
+pub(crate) fn check(loaded: Loaded, limits: &Limits) -> Result<Checked, CompileError> {
+    let Loaded { sources, files, diagnostics, .. } = &loaded;
+    let unread = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let mut sink = Sink::default();
+    let made = make(&loaded, limits, &mut sink);
+    let mut found = std::mem::take(&mut sink.diagnostics);
+    if unread {
+        partial::keep_sure(&mut found, files, sources, loaded.incomplete);
+    }
+    if loaded.library {
+        // The stages are those of whoever includes it.
+        found.retain(|d| d.code != UNKNOWN_STAGE);
+    }
+    let mut all = loaded.diagnostics;
+    all.append(&mut found);
+    all.sort_by_key(|d| (d.span(), d.code));
+    all.dedup_by(|a, b| a.code == b.code && a.span() == b.span());
+    if all.iter().any(|d| d.severity == Severity::Error) {
+        return Err(CompileError::new(all, loaded.sources));
+    }
+    let program = made.into_program(loaded.sources, &loaded.files, limits);
+    Ok(Checked { program, warnings: all, files: loaded.files })
+}
+
+/// What is compiled of a policy, without what the trees lend.
+struct Made {
+    interner: Interner,
+    facts: Vec<crate::program::FactDecl>,
+    groups: Vec<crate::program::Group>,
+    stages: Vec<Stage>,
+    zone: crate::schedule::Zone,
+    digest: String,
+}
+
+impl Made {
+    fn into_program(self, sources: Sources, files: &[File], limits: &Limits) -> Program {
+        let root = files.first();
+        let header = root.iter().flat_map(|file| &file.items).find_map(|item| match &item.value {
+            Item::Policy(word) => Some(word.value.clone()),
+            _ => None,
+        });
+        let stem = || {
+            let name = sources.get(SourceId(0)).map_or("", |source| source.name.as_str());
+            let file = name.rsplit('/').next().unwrap_or(name);
+            file.rsplit_once('.').map_or(file, |(stem, _)| if stem.is_empty() { file } else { stem }).to_string()
+        };
+        Program {
+            name: header.unwrap_or_else(stem),
+            digest: self.digest,
+            zone: self.zone,
+            sources,
+            facts: self.facts,
+            slots: self.interner.slots,
+            people: self.interner.people,
+            groups: self.groups,
+            stages: self.stages,
+            search_steps: limits.search_steps as u64,
+        }
+    }
+}
+
+fn make(loaded: &Loaded, limits: &Limits, sink: &mut Sink) -> Made {
+    let Loaded { sources, files, order, .. } = loaded;
+    headers(loaded, sink);
+    let mut interner = Interner::default();
+    let mut names = Names::collect(files, order, sources, &mut interner, sink, limits);
+    let planned = stages::plan(files, order, &names, sink, limits);
+    names.rules = planned.iter().map(|stage| stage.names()).collect();
+    let graph = stages::graph(&planned, files, sink);
+    if names.stage_list.is_empty() && !loaded.library {
+        no_stage(loaded, sink);
+    }
+    let visible = visible(loaded);
+    let mut compiled: Vec<Stage> = Vec::new();
+    let mut ctx = Ctx { names: &names, interner: &mut interner, sink, limits };
+    let mut entries = 0usize;
+    for stage in &planned {
+        let made = rules::compile(&mut ctx, stage, &planned, &visible);
+        entries = entries.saturating_add(made.ops.len() + made.args.len());
+        compiled.push(made);
+        if entries > limits.program {
+            ctx.sink.push(
+                Diagnostic::new(TOO_MANY, stage.span, format!("more than {} tests and gates", limits.program))
+                    .label("the limit is passed in this stage")
+                    .help("conditions of `stage *` count once for each stage"),
+            );
+            break;
+        }
+    }
+    names.quiet(true);
+    conditions::check_defines(&mut ctx);
+    times::check_calendars(&mut ctx);
+    let with_tests = order.iter().chain(loaded.tests.iter().filter(|id| !order.contains(id)));
+    for file in with_tests.filter_map(|id| files.iter().find(|file| file.source == *id)) {
+        tests::check(&mut ctx, &file.items);
+    }
+    names.quiet(false);
+    let unread = loaded.diagnostics.iter().any(|d| d.severity == Severity::Error);
+    if !sink.has_errors() && !unread {
+        // Stages of a library are not its own.
+        let mut told =
+            if names.stage_list.is_empty() { Vec::new() } else { lints::stages(&planned, &compiled, &graph) };
+        if let (Some(root), false) = (files.first(), loaded.library) {
+            told.extend(lints::unused(root, &names));
+        }
+        told.into_iter().for_each(|diagnostic| sink.push(diagnostic));
+    }
+    if names.stage_list.is_empty() {
+        compiled.clear();
+    }
+    let zone = names.root_zone();
+    let Names { decls, group_list, .. } = names;
+    let digest = digest(sources, loaded.tests);
+    Made { interner, facts: decls, groups: group_list, stages: compiled, zone, digest }
+}
+
+/// What may stand in which kind of file.
+fn headers(loaded: &Loaded, sink: &mut Sink) {
+    for file in &loaded.files {
+        let is_tests = loaded.tests == Some(file.source);
+        let mut first: Option<Span> = None;
+        for item in &file.items {
+            match &item.value {
+                Item::TestFor(word) if is_tests => {
+                    if let Some(first) = first {
+                        sink.push(
+                            Diagnostic::new(HEADER, word.span, "`test for` is given twice in this file")
+                                .label("given again")
+                                .also(first, "given first")
+                                .help("put tests of another policy into another file"),
+                        );
+                    }
+                    first = first.or(Some(word.span));
+                }
+                Item::TestFor(word) => sink.push(
+                    Diagnostic::new(
+                        HEADER,
+                        word.span,
+                        "this file holds tests: it is no policy, nor can it be included",
+                    )
+                    .label("`test for` says so")
+                    .help("compile the policy that it names; tests of its own a policy holds without `test for`"),
+                ),
+                Item::Test(_) | Item::Scenario(_) => {}
+                _ if is_tests => sink.push(
+                    Diagnostic::new(HEADER, item.span, "a file of tests holds `test` and `scenario` only")
+                        .label("cannot stand here")
+                        .help("move it into the policy"),
+                ),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn no_stage(loaded: &Loaded, sink: &mut Sink) {
+    let root = loaded.files.first();
+    if root.is_some_and(|file| file.items.iter().any(|item| matches!(item.value, Item::TestFor(_)))) {
+        return;
+    }
+    let header = root.into_iter().flat_map(|file| &file.items).find_map(|item| match &item.value {
+        Item::Policy(word) => Some(word.span),
+        _ => None,
+    });
+    sink.push(
+        Diagnostic::new(NO_STAGE, header.unwrap_or_default(), "the policy has no stage")
+            .label("nothing can be decided by it")
+            .help("add one: `stage Dev { trigger push }`"),
+    );
+}
+
+/// What each file knows of: itself, and what it includes, directly or through others.
+fn visible(loaded: &Loaded) -> Sees {
+    let direct = |id: SourceId| loaded.includes.get(id.0 as usize).map(Vec::as_slice).unwrap_or_default();
+    let mut sees: Sees = Vec::new();
+    for index in 0..loaded.includes.len() {
+        let start = SourceId(index as u32);
+        let mut files = BTreeSet::from([start]);
+        let mut next = vec![start];
+        while let Some(file) = next.pop() {
+            next.extend(direct(file).iter().copied().filter(|other| files.insert(*other)));
+        }
+        sees.push(files);
+    }
+    sees
+}
+
+/// SHA-256 over names and texts of the policy's sources. Lengths go before them: nothing can be moved from one to another.
+fn digest(sources: &Sources, tests: Option<SourceId>) -> String {
+    let mut hash = Sha256::new();
+    for (index, source) in sources.iter().enumerate() {
+        if tests == Some(SourceId(index as u32)) {
+            continue;
+        }
+        for text in [&source.name, &source.text] {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+    }
+    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::types;
 use crate::Limits;
 use crate::diagnostic::codes::{HEADER, RESERVED, TOO_MANY, TWICE, ZONE};
-use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources, Span, did_you_mean};
 use crate::program::{self, FactDecl, GroupId, Op, OpId, PersonId, Slot, SlotId, StageId};
 use crate::schedule::Zone;
 use crate::syntax::tree::{self, File, Item, Word};
@@ -24,7 +24,12 @@ pub(super) struct Ctx<'a> {
 pub(super) struct Sink {
     pub diagnostics: Vec<Diagnostic>,
     seen: HashSet<(Code, Span)>,
+    /// Names compared so far for "did you mean".
+    compared: usize,
 }
+
+/// So many names are compared for "did you mean": a policy full of unknown names costs no more.
+const MAX_COMPARED: usize = 100_000;
 
 impl Sink {
     /// Keeps a diagnostic, unless one of the same number at the same place is there already.
@@ -32,6 +37,19 @@ impl Sink {
         if self.seen.insert((diagnostic.code, diagnostic.span())) {
             self.diagnostics.push(diagnostic);
         }
+    }
+
+    /// "did you mean `x`?" for the nearest of the names, as long as not too many have been compared.
+    pub fn did_you_mean<'n>(&mut self, word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
+        let left = MAX_COMPARED.saturating_sub(self.compared);
+        let names: Vec<&str> = names.into_iter().take(left).collect();
+        self.compared += names.len();
+        did_you_mean(word, names)
+    }
+
+    /// Whether there is an error among what was told.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
     }
 }
 
@@ -480,7 +498,7 @@ pub(super) fn zone(sink: &mut Sink, word: &Word) -> Option<Zone> {
         let city = format!("/{}", word.value.to_lowercase().replace(' ', "_"));
         let whole = Zone::names().find(|name| name.to_lowercase().ends_with(&city));
         let hint = whole.map(|name| format!("did you mean `{name}`?"));
-        let hint = hint.or_else(|| did_you_mean(&word.value, Zone::names()));
+        let hint = hint.or_else(|| sink.did_you_mean(&word.value, Zone::names()));
         sink.push(
             Diagnostic::new(ZONE, word.span, format!("there is no time zone `{}`", word.value))
                 .label("not in the IANA database")

@@ -3,9 +3,14 @@
 use std::collections::HashSet;
 
 use super::names::{Ctx, Interner, Sink};
-use crate::diagnostic::codes::{LISTED_TWICE, UNKNOWN_GROUP};
-use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::program::{GroupId, PersonId};
+use super::rules::{Sees, sees};
+use super::stages::{Known, Planned, PlannedRule};
+use crate::diagnostic::codes::{
+    APPROVERS_OF, IDLE_EXCEPT, LISTED_TWICE, UNKNOWN_GROUP, UNKNOWN_RULE, UNREACHABLE_COUNT, ZERO_COUNT,
+};
+use crate::diagnostic::{Diagnostic, Span, list_words};
+use crate::people::matching::{Demand, assign, helped_by};
+use crate::program::{Approve, Body, Count, Except, GroupId, Kind, PersonId, Quorum, Rule, RuleId};
 use crate::syntax::tree::{self, Word};
 
 /// People listed by name, each once.
@@ -32,13 +37,35 @@ pub(super) fn resolve(ctx: &mut Ctx<'_>, people: &[tree::People]) -> (Vec<Person
     for term in people {
         match term {
             tree::People::List(list) => {
+                if list.value.is_empty() {
+                    ctx.sink.push(
+                        Diagnostic::new(UNREACHABLE_COUNT, list.span, "nobody is listed here")
+                            .label("empty")
+                            .help("list the people: `[amita, tim]`"),
+                    );
+                }
                 let listed = listed(&list.value, ctx.interner, ctx.sink);
                 persons.extend(listed.into_iter().filter(|person| seen.insert(*person)));
             }
             tree::People::Group(word) => {
                 let Some(group) = group(ctx, word) else { continue };
                 match ctx.names.group_list.get(group.0 as usize).and_then(|g| g.members.as_ref()) {
-                    Some(members) => persons.extend(members.iter().filter(|person| seen.insert(**person))),
+                    Some(members) => {
+                        if members.is_empty() {
+                            let place = ctx.names.groups.get(word.value.as_str()).map(|group| group.tree.name.span);
+                            ctx.sink.push(
+                                Diagnostic::new(
+                                    UNREACHABLE_COUNT,
+                                    word.span,
+                                    format!("nobody is in group `{}`", word.value),
+                                )
+                                .label("used here")
+                                .also(place.unwrap_or(word.span), "and empty")
+                                .help("list its people, or take them from the request: `group … from directory`"),
+                            );
+                        }
+                        persons.extend(members.iter().filter(|person| seen.insert(**person)));
+                    }
                     None if directories.contains(&group) => {}
                     None => directories.push(group),
                 }
@@ -55,7 +82,7 @@ pub(super) fn group(ctx: &mut Ctx<'_>, word: &Word) -> Option<GroupId> {
         names.use_group(&word.value);
         return Some(group.id);
     }
-    let hint = did_you_mean(&word.value, names.groups.keys().copied());
+    let hint = ctx.sink.did_you_mean(&word.value, names.groups.keys().copied());
     let hint = hint.unwrap_or_else(|| format!("for a person, write `[{}]`", word.value));
     ctx.sink.push(
         Diagnostic::new(UNKNOWN_GROUP, word.span, format!("there is no group `{}`", word.value))
@@ -63,4 +90,296 @@ pub(super) fn group(ctx: &mut Ctx<'_>, word: &Word) -> Option<GroupId> {
             .help(hint),
     );
     None
+}
+
+/// What a quorum is made of, in an `approve` or in an `override`.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub quorum: &'a tree::Quorum,
+    pub including: &'a Option<tree::At<tree::Including>>,
+    pub except: &'a [tree::Except],
+}
+
+/// COUNT of PEOPLE, less those who are left out.
+pub(super) fn quorum(
+    ctx: &mut Ctx<'_>,
+    planned: &Planned<'_>,
+    rule: &PlannedRule<'_>,
+    parts: Parts<'_>,
+    visible: &Sees,
+) -> Quorum {
+    let names = ctx.names;
+    let (people, directories) = resolve(ctx, &parts.quorum.people);
+    let listed: HashSet<PersonId> = people.iter().copied().collect();
+    let mut except = Except::default();
+    for term in parts.except {
+        match term {
+            tree::Except::Requester(_) => except.requester = true,
+            tree::Except::ApproversOf(word) => {
+                if let Some(id) = approvers_of(ctx, planned, rule, word, visible)
+                    && !except.approvers_of.contains(&id)
+                {
+                    except.approvers_of.push(id);
+                }
+            }
+            tree::Except::Name(word) => match names.groups.get(word.value.as_str()) {
+                Some(known) => {
+                    names.use_group(&word.value);
+                    match names.group_list.get(known.id.0 as usize).and_then(|group| group.members.as_ref()) {
+                        Some(members) => except.people.extend(members),
+                        None => except.directories.push(known.id),
+                    }
+                }
+                None => except_person(ctx, word, &listed, &directories, &mut except),
+            },
+            tree::Except::People(list) => {
+                for word in &list.value {
+                    except_person(ctx, word, &listed, &directories, &mut except);
+                }
+            }
+        }
+    }
+    let barred: HashSet<PersonId> = except.people.iter().copied().collect();
+    let eligible = people.iter().filter(|person| !barred.contains(person)).count();
+    if parts.quorum.people.iter().all(|term| is_listed(ctx, term)) {
+        count_can_be_reached(ctx, parts, (people.len(), eligible, directories.is_empty()));
+    }
+    Quorum {
+        count: parts.quorum.count.value,
+        people,
+        directories,
+        including: parts.including.as_ref().map(|including| including.value),
+        except,
+    }
+}
+
+/// Whether a term is known and lists somebody: else something has been told already.
+fn is_listed(ctx: &Ctx<'_>, term: &tree::People) -> bool {
+    match term {
+        tree::People::List(list) => !list.value.is_empty(),
+        tree::People::Group(word) => {
+            let group = ctx.names.groups.get(word.value.as_str());
+            group.is_some_and(|group| group.tree.members.as_ref().is_none_or(|members| !members.is_empty()))
+        }
+    }
+}
+
+/// Someone left out by name. A name that is a slip for a group would leave nobody out, which nobody would notice.
+fn except_person(
+    ctx: &mut Ctx<'_>,
+    word: &Word,
+    people: &HashSet<PersonId>,
+    directories: &[GroupId],
+    except: &mut Except,
+) {
+    let person = ctx.interner.person(&word.value);
+    if except.people.last() != Some(&person) {
+        except.people.push(person);
+    }
+    if people.contains(&person) {
+        return;
+    }
+    let names = ctx.names;
+    let hint = ctx.sink.did_you_mean(&word.value, names.groups.keys().copied());
+    if directories.is_empty() || hint.is_some() {
+        ctx.sink.push(
+            Diagnostic::new(IDLE_EXCEPT, word.span, format!("`{}` could not have counted anyway", word.value))
+                .label("neither a group, nor among the people listed")
+                .help(hint.unwrap_or_else(|| "take it out, or correct the name".to_string())),
+        );
+    }
+}
+
+fn count_can_be_reached(ctx: &mut Ctx<'_>, parts: Parts<'_>, (listed, eligible, closed): (usize, usize, bool)) {
+    let count = &parts.quorum.count;
+    let needed = match count.value {
+        tree::Count::Number(0) => {
+            ctx.sink.push(
+                Diagnostic::new(ZERO_COUNT, count.span, "a count of zero asks nobody")
+                    .label("at least 1")
+                    .help("take the rule out if nobody needs to agree"),
+            );
+            return;
+        }
+        tree::Count::Number(number) => number as usize,
+        tree::Count::All => 1,
+    };
+    if !closed || eligible >= needed {
+        return;
+    }
+    let Some(place) = people_span(&parts.quorum.people) else { return };
+    let who = |n: usize| if n == 1 { "1 person".to_string() } else { format!("{n} people") };
+    let message = match count.value {
+        tree::Count::All => "nobody is left who could count here".to_string(),
+        tree::Count::Number(_) if eligible == 0 => format!("{needed} are asked for, but nobody is left to count"),
+        tree::Count::Number(_) => format!("{needed} are asked for, but only {eligible} can ever count"),
+    };
+    let label = match listed == eligible {
+        true => format!("{} listed", who(listed)),
+        false => format!("{} listed, {} left out by `except`", who(listed), listed - eligible),
+    };
+    let mut told = Diagnostic::new(UNREACHABLE_COUNT, place, message).label(label).also(count.span, "asked for here");
+    for term in &parts.quorum.people {
+        let tree::People::Group(word) = term else { continue };
+        if let Some(group) = ctx.names.groups.get(word.value.as_str()) {
+            told = told.also(group.tree.name.span, format!("`{}` is listed here", word.value));
+        }
+    }
+    ctx.sink.push(told.help("list more people, or ask for fewer"));
+}
+
+fn people_span(people: &[tree::People]) -> Option<Span> {
+    let span = |term: &tree::People| match term {
+        tree::People::Group(word) => word.span,
+        tree::People::List(list) => list.span,
+    };
+    Some(span(people.first()?).to(span(people.last()?)))
+}
+
+/// The rule of `approvers of RULE`.
+fn approvers_of(
+    ctx: &mut Ctx<'_>,
+    planned: &Planned<'_>,
+    rule: &PlannedRule<'_>,
+    word: &Word,
+    visible: &Sees,
+) -> Option<RuleId> {
+    let approvals = || planned.rules.iter().filter(|other| other.kind == Kind::Approve && other.name != rule.name);
+    let name = &word.value;
+    let found = match planned.known(name) {
+        None => {
+            let hint = ctx.sink.did_you_mean(name, approvals().map(|other| other.name.as_str()));
+            ctx.sink.push(
+                Diagnostic::new(UNKNOWN_RULE, word.span, format!("stage `{}` has no rule `{name}`", planned.name))
+                    .label("not in this stage")
+                    .help(hint.unwrap_or_else(|| "name an `approve` rule of the same stage".to_string())),
+            );
+            return None;
+        }
+        Some(Known::Rule(id)) => planned.rule(id).map(|other| (id, other)),
+        Some(Known::Override) => None,
+    };
+    let told = Diagnostic::new(APPROVERS_OF, word.span, format!("`{name}` is no approval"));
+    let told = match found {
+        Some((_, other)) if other.kind == Kind::Approve && other.name == rule.name && !rule.is_override() => told
+            .also(other.span, "this rule")
+            .label("the rule itself")
+            .help("nobody counts twice for one rule anyway; name another `approve` rule"),
+        Some((id, other)) if other.kind == Kind::Approve => {
+            if sees(visible, rule.file, other.file) {
+                return Some(id);
+            }
+            let message = format!("`{name}` is a rule of a file that this one does not include");
+            Diagnostic::new(APPROVERS_OF, word.span, message)
+                .label("not known in this file")
+                .also(other.span, "it stands here")
+                .help("include the file that has the rule, or move one of them")
+        }
+        Some((_, other)) => told.label("only an `approve` rule has approvers").also(other.span, "it is this rule"),
+        None => told.label("an override has no approvers"),
+    };
+    ctx.sink.push(told);
+    None
+}
+
+/// Rules whose `approvers of` run in a circle.
+pub(super) fn check_approvers_of(ctx: &mut Ctx<'_>, planned: &Planned<'_>, rules: &[Rule]) {
+    let needs = |id: usize| match rules.get(id).map(|rule| &rule.body) {
+        Some(Body::Approve(approve)) => approve.quorum.except.approvers_of.as_slice(),
+        _ => &[],
+    };
+    let mut done = vec![false; rules.len()];
+    for start in 0..rules.len() {
+        let mut path = vec![(start, 0usize)];
+        let mut on_path = HashSet::from([start]);
+        if done.get(start).copied().unwrap_or(true) {
+            continue;
+        }
+        while let Some((here, next)) = path.last_mut() {
+            let Some(to) = needs(*here).get(*next).map(|id| id.0 as usize) else {
+                if let Some(mark) = done.get_mut(*here) {
+                    *mark = true;
+                }
+                on_path.remove(here);
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            if on_path.contains(&to) {
+                let circle = path.iter().skip_while(|(rule, _)| *rule != to).filter_map(|(rule, _)| rules.get(*rule));
+                let names: Vec<&str> = circle.clone().map(|rule| rule.name.as_str()).collect();
+                let message = format!("{} leave out one another's approvers", list_words(&names, 6));
+                let place = word_of(planned, path.last().map(|(rule, _)| *rule), to);
+                let mut told = Diagnostic::new(APPROVERS_OF, place.unwrap_or(planned.span), message);
+                told = told.label("and so the circle closes");
+                for rule in circle.take(5) {
+                    told = told.also(rule.span, format!("`{}` is in the circle", rule.name));
+                }
+                ctx.sink.push(told.help("say it on one side only, or write `distinct approvers` in the stage"));
+            } else if !done.get(to).copied().unwrap_or(true) {
+                on_path.insert(to);
+                path.push((to, 0));
+            }
+        }
+    }
+}
+
+/// Where a rule says `approvers of` another.
+fn word_of(planned: &Planned<'_>, from: Option<usize>, to: usize) -> Option<Span> {
+    let name = &planned.rules.get(to)?.name;
+    let tree::RuleKind::Approve(approve) = &planned.rules.get(from?)?.tree?.kind else { return None };
+    approve.except.iter().find_map(|term| match term {
+        tree::Except::ApproversOf(word) if word.value == *name => Some(word.span),
+        _ => None,
+    })
+}
+
+/// Work that the check of distinct approvers may do; larger cases are left to the decision.
+const MAX_MATCHING: usize = 20_000_000;
+
+/// Under `distinct approvers`: whether all rules can be staffed together.
+pub(super) fn check_distinct(ctx: &mut Ctx<'_>, planned: &Planned<'_>, rules: &[Rule]) {
+    let distinct = rules.iter().find(|rule| matches!(rule.body, Body::DistinctApprovers) && rule.guard.is_none());
+    let Some(distinct) = distinct else { return };
+    if ctx.sink.has_errors() {
+        return;
+    }
+    let mut staffed = Vec::new();
+    let mut demands = Vec::new();
+    for rule in rules.iter().filter(|rule| rule.guard.is_none()) {
+        let Body::Approve(Approve { quorum, .. }) = &rule.body else { continue };
+        if !quorum.directories.is_empty() {
+            continue;
+        }
+        let barred: HashSet<&PersonId> = quorum.except.people.iter().collect();
+        let mut people: Vec<u32> = quorum.people.iter().filter(|p| !barred.contains(p)).map(|p| p.0).collect();
+        people.sort_unstable();
+        let count = match quorum.count {
+            Count::Number(number) => number as usize,
+            // Of those who are barred by who they are for a build, nobody knows yet.
+            Count::All => 1,
+        };
+        staffed.push(rule);
+        demands.push(Demand { count, people });
+    }
+    let counts: usize = demands.iter().map(|demand| demand.count.min(demand.people.len())).sum();
+    let people: usize = demands.iter().map(|demand| demand.people.len()).sum();
+    if counts.saturating_mul(people) > MAX_MATCHING || demands.len() > 500 {
+        return;
+    }
+    let assigned = assign(&demands);
+    let short = demands.iter().zip(&assigned).position(|(demand, people)| people.len() < demand.count);
+    let Some(short) = short else { return };
+    let together: Vec<&Rule> =
+        helped_by(&demands, &assigned, short).into_iter().filter_map(|index| staffed.get(index).copied()).collect();
+    let mut names: Vec<&Rule> = together;
+    names.sort_by_key(|rule| rule.span);
+    let listed: Vec<&str> = names.iter().map(|rule| rule.name.as_str()).collect();
+    let message =
+        format!("{} of stage `{}` can never have approvers of their own", list_words(&listed, 6), planned.name);
+    let mut told = Diagnostic::new(UNREACHABLE_COUNT, distinct.span, message).label("too few people for all of them");
+    for rule in names.iter().take(6) {
+        told = told.also(rule.span, format!("`{}`", rule.name));
+    }
+    ctx.sink.push(told.help("list more people, or ask for fewer"));
 }

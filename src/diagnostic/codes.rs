@@ -121,4 +121,5 @@ codes! {
     MIXED_ZONES = "W0111": "a list of times of which only some are in the zone named";
     LISTED_TWICE = "W0112": "a person or value that is listed twice";
     ALWAYS = "W0113": "a rule that can never be met, or always is";
+    IDLE_EXCEPT = "W0114": "someone left out who could not have counted anyway";
 }
