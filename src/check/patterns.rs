@@ -336,9 +336,17 @@ mod tests {
 
     #[test]
     fn malformed_globs_are_refused_where_they_are_wrong() {
-        for (glob, range) in
-            [("a{b", 1..2), ("a}", 1..2), ("[a", 0..1), ("x]", 1..2), ("[]", 0..2), ("[z-a]", 1..4), ("a\\", 1..2), ("[/]", 0..3), ("[a\\", 0..1)]
-        {
+        for (glob, range) in [
+            ("a{b", 1..2),
+            ("a}", 1..2),
+            ("[a", 0..1),
+            ("x]", 1..2),
+            ("[]", 0..2),
+            ("[z-a]", 1..4),
+            ("a\\", 1..2),
+            ("[/]", 0..3),
+            ("[a\\", 0..1),
+        ] {
             let bad = Patterns::default().get(Pattern::Glob, glob, &Limits::default()).unwrap_err();
             assert_eq!((bad.code, bad.range), (REGEX, Some(range)), "{glob}");
         }

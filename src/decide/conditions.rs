@@ -181,6 +181,7 @@ impl<'a> Asking<'a> {
                 Seen::String(text) => Timed::of(regex.is_match(text)),
                 _ => Timed::UNKNOWN,
             },
+            Check::Not(check) => self.check(left, check).not(),
             Check::Every(check) => self.each(left, check, Timed::UNKNOWN, Timed::and),
             Check::Any(check) => self.each(left, check, Timed::FALSE, Timed::or),
         }

@@ -192,7 +192,7 @@ fn missing_group(case: &Case<'_>, check: &Check) -> Option<String> {
             let group = case.program.groups.get(id.0 as usize)?;
             (group.members.is_none() && case.slots.directory(*id).is_none()).then(|| format!("group {}", group.name))
         }
-        Check::Every(check) | Check::Any(check) => missing_group(case, check),
+        Check::Every(check) | Check::Any(check) | Check::Not(check) => missing_group(case, check),
         _ => None,
     }
 }
@@ -208,7 +208,7 @@ fn right_slots(check: &Check) -> Vec<SlotId> {
         }
         Check::InList(items) => items.iter().filter_map(of).collect(),
         Check::InSet(id) => vec![*id],
-        Check::Every(check) | Check::Any(check) => right_slots(check),
+        Check::Every(check) | Check::Any(check) | Check::Not(check) => right_slots(check),
         Check::InGroup(_) | Check::Matches(_) | Check::IsSet | Check::IsMissing | Check::IsTrue => Vec::new(),
     }
 }

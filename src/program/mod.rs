@@ -205,6 +205,8 @@ pub(crate) enum Check {
     IsMissing,
     /// A bool fact on its own
     IsTrue,
+    /// `not in`
+    Not(Box<Check>),
     /// `every C check`: not true of an empty collection, but unknown
     Every(Box<Check>),
     /// `any C check`; `no C check` is a [`Op::Not`] of it
