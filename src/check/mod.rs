@@ -198,6 +198,9 @@ fn make(loaded: &Loaded, limits: &Limits, sink: &mut Sink) -> Made {
     let visible = visible(loaded);
     let mut compiled: Vec<Stage> = Vec::new();
     let mut ctx = Ctx { names: &names, interner: &mut interner, sink, limits };
+    names.quiet(true);
+    times::check_calendars(&mut ctx);
+    names.quiet(false);
     let mut entries = 0usize;
     for stage in &planned {
         let made = rules::compile(&mut ctx, stage, &planned, &visible);
@@ -214,7 +217,6 @@ fn make(loaded: &Loaded, limits: &Limits, sink: &mut Sink) -> Made {
     }
     names.quiet(true);
     conditions::check_defines(&mut ctx);
-    times::check_calendars(&mut ctx);
     let with_tests = order.iter().chain(loaded.tests.iter().filter(|id| !order.contains(id)));
     for file in with_tests.filter_map(|id| files.iter().find(|file| file.source == *id)) {
         tests::check(&mut ctx, &file.items);

@@ -414,16 +414,29 @@ impl<'a> Names<'a> {
         self.used(name, |uses| &mut uses.groups);
     }
 
-    /// A calendar is used.
+    /// A calendar is used, and with it those in it.
     pub fn use_calendar(&self, name: &str) {
-        self.used(name, |uses| &mut uses.calendars);
+        let mut next = vec![name];
+        while let Some(name) = next.pop() {
+            if !self.used(name, |uses| &mut uses.calendars) {
+                continue;
+            }
+            let items = self.calendars.get(name).map(|c| c.times.include.iter().chain(&c.times.except));
+            next.extend(items.into_iter().flatten().filter_map(|item| match &item.kind {
+                tree::TimesKind::Calendar(word) => Some(word.value.as_str()),
+                _ => None,
+            }));
+        }
     }
 
-    fn used(&self, name: &str, which: impl Fn(&mut Uses) -> &mut HashSet<String>) {
+    /// Whether this is its first use that counts.
+    fn used(&self, name: &str, which: impl Fn(&mut Uses) -> &mut HashSet<String>) -> bool {
         let mut uses = self.uses.borrow_mut();
-        if !uses.quiet && !which(&mut uses).contains(name) {
+        let first = !uses.quiet && !which(&mut uses).contains(name);
+        if first {
             which(&mut uses).insert(name.to_string());
         }
+        first
     }
 
     /// Whether a declaration is used by something that counts; `true` for what is no declaration.

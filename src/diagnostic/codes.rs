@@ -97,6 +97,7 @@ codes! {
     SOAK = "E0604": "a soak with nothing to come after";
     NO_STAGE = "E0605": "a policy without a stage";
     HEADER = "E0606": "a policy name or time zone that is given twice, or in the wrong place";
+    INCOMPLETE_TEST = "E0607": "a test that does not say when it is, or expects nothing";
     // E07: files and limits.
     INCLUDE = "E0701": "an included file that cannot be read";
     INCLUDE_OUTSIDE = "E0702": "an included file outside the root";
