@@ -27,7 +27,7 @@ pub(crate) use load::{load, load_text};
 use self::names::{Ctx, Interner, Names, Sink};
 use self::rules::Sees;
 use crate::Limits;
-use crate::diagnostic::codes::{HEADER, NO_STAGE, TOO_MANY, UNKNOWN_STAGE};
+use crate::diagnostic::codes::{HEADER, NO_STAGE, UNKNOWN_STAGE};
 use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
 use crate::loader::Loader;
 use crate::policy::CompileError;
@@ -198,6 +198,16 @@ fn make(loaded: &Loaded, limits: &Limits, sink: &mut Sink) -> Made {
     let visible = visible(loaded);
     let mut compiled: Vec<Stage> = Vec::new();
     let mut ctx = Ctx { names: &names, interner: &mut interner, sink, limits };
+    names.quiet(true);
+    times::check_calendars(&mut ctx);
+    names.quiet(false);
+    for stage in &planned {
+        compiled.push(rules::compile(&mut ctx, stage, &planned, &visible));
+        if ctx.interner.size > limits.program {
+            // It has been told where.
+            break;
+        }
+    }
     names.quiet(true);
     times::check_calendars(&mut ctx);
     names.quiet(false);

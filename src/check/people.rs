@@ -182,8 +182,12 @@ fn except_person(
     let names = ctx.names;
     let hint = ctx.sink.did_you_mean(&word.value, names.groups.keys().copied());
     if directories.is_empty() || hint.is_some() {
+        let message = match directories.is_empty() {
+            true => format!("`{}` could not have counted anyway", word.value),
+            false => format!("`{}` is taken for a person: there is no such group", word.value),
+        };
         ctx.sink.push(
-            Diagnostic::new(IDLE_EXCEPT, word.span, format!("`{}` could not have counted anyway", word.value))
+            Diagnostic::new(IDLE_EXCEPT, word.span, message)
                 .label("neither a group, nor among the people listed")
                 .help(hint.unwrap_or_else(|| "take it out, or correct the name".to_string())),
         );
@@ -209,10 +213,11 @@ fn count_can_be_reached(ctx: &mut Ctx<'_>, parts: Parts<'_>, (listed, eligible, 
     }
     let Some(place) = people_span(&parts.quorum.people) else { return };
     let who = |n: usize| if n == 1 { "1 person".to_string() } else { format!("{n} people") };
+    let are = |n: usize| if n == 1 { "1 is".to_string() } else { format!("{n} are") };
     let message = match count.value {
         tree::Count::All => "nobody is left who could count here".to_string(),
-        tree::Count::Number(_) if eligible == 0 => format!("{needed} are asked for, but nobody is left to count"),
-        tree::Count::Number(_) => format!("{needed} are asked for, but only {eligible} can ever count"),
+        tree::Count::Number(_) if eligible == 0 => format!("{} asked for, but nobody is left to count", are(needed)),
+        tree::Count::Number(_) => format!("{} asked for, but only {eligible} can ever count", are(needed)),
     };
     let label = match listed == eligible {
         true => format!("{} listed", who(listed)),
@@ -260,11 +265,13 @@ fn approvers_of(
         Some(Known::Override) => None,
     };
     let told = Diagnostic::new(APPROVERS_OF, word.span, format!("`{name}` is no approval"));
+    let told = told.help("name an `approve` rule of the same stage");
     let told = match found {
-        Some((_, other)) if other.kind == Kind::Approve && other.name == rule.name && !rule.is_override() => told
-            .also(other.span, "this rule")
-            .label("the rule itself")
-            .help("nobody counts twice for one rule anyway; name another `approve` rule"),
+        Some((_, other)) if other.kind == Kind::Approve && other.name == rule.name && !rule.is_override() => {
+            Diagnostic::new(APPROVERS_OF, word.span, format!("`{name}` leaves out its own approvers"))
+                .label("the rule itself")
+                .help("nobody counts twice for one rule anyway; name another `approve` rule")
+        }
         Some((id, other)) if other.kind == Kind::Approve => {
             if sees(visible, rule.file, other.file) {
                 return Some(id);

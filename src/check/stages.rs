@@ -106,7 +106,10 @@ pub(super) fn plan<'a>(
                         .help("write it at the stages themselves"),
                 );
             }
-            blocks.push(Block { stage, file: file.source });
+            // An empty `stage *` says nothing, however often.
+            if stage.name.is_some() || !stage.rules.is_empty() {
+                blocks.push(Block { stage, file: file.source });
+            }
         }
     }
     if too_many(&blocks, names.stage_list.len().max(1), sink, limits) {
@@ -152,8 +155,7 @@ fn too_many(blocks: &[Block<'_>], stages: usize, sink: &mut Sink, limits: &Limit
     for block in blocks {
         let times = if block.stage.name.is_some() { 1 } else { stages };
         count = count.saturating_add(block.stage.rules.len().saturating_mul(times));
-        // A stage costs as much as a rule, and so does looking through the blocks for it.
-        if count > limits.rules || blocks.len() > limits.rules {
+        if count > limits.rules {
             sink.push(
                 Diagnostic::new(TOO_MANY, block.stage.name_span, format!("more than {} rules", limits.rules))
                     .label("the limit is passed here")
