@@ -209,23 +209,6 @@ fn make(loaded: &Loaded, limits: &Limits, sink: &mut Sink) -> Made {
         }
     }
     names.quiet(true);
-    times::check_calendars(&mut ctx);
-    names.quiet(false);
-    let mut entries = 0usize;
-    for stage in &planned {
-        let made = rules::compile(&mut ctx, stage, &planned, &visible);
-        entries = entries.saturating_add(made.ops.len() + made.args.len());
-        compiled.push(made);
-        if entries > limits.program {
-            ctx.sink.push(
-                Diagnostic::new(TOO_MANY, stage.span, format!("more than {} tests and gates", limits.program))
-                    .label("the limit is passed in this stage")
-                    .help("conditions of `stage *` count once for each stage"),
-            );
-            break;
-        }
-    }
-    names.quiet(true);
     conditions::check_defines(&mut ctx);
     let with_tests = order.iter().chain(loaded.tests.iter().filter(|id| !order.contains(id)));
     for file in with_tests.filter_map(|id| files.iter().find(|file| file.source == *id)) {
