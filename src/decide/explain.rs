@@ -577,9 +577,13 @@ impl Explaining<'_> {
                 continue;
             }
             let reason = match &other.why {
-                OtherWhy::Build(id) => format!("approved build {}, not this one", escape(id)),
-                OtherWhy::Stage(stage) => format!("approved {}, not this stage", escape(stage)),
-                OtherWhy::Digest(digest) => format!("approved another artifact ({})", escape(digest)),
+                OtherWhy::Build(id) => format!("approved, but that was given for build {}", escape(id)),
+                OtherWhy::Stage(stage) => {
+                    format!("approved, but that was given for {}, not for this stage", escape(stage))
+                }
+                OtherWhy::Digest(digest) => {
+                    format!("approved, but that was given for another artifact ({})", escape(digest))
+                }
             };
             told.push((other.said.person, reason));
         }
