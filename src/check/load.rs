@@ -167,7 +167,7 @@ impl<'a> Loading<'a> {
             return None;
         }
         if let Some(known) = self.known.get(&name) {
-            let Some(id) = *known else { return None };
+            let id = (*known)?;
             let edges = self.loaded.includes.get_mut(from.0 as usize)?;
             if edges.contains(&id) {
                 self.tell(

@@ -29,7 +29,7 @@ pub(super) struct Sink {
 }
 
 /// So many names are compared for "did you mean": a policy full of unknown names costs no more.
-const MAX_COMPARED: usize = 100_000;
+const MAX_COMPARED: usize = 30_000;
 
 impl Sink {
     /// Keeps a diagnostic, unless one of the same number at the same place is there already.
@@ -319,9 +319,8 @@ impl<'a> Names<'a> {
                     .help("choose another name"),
             );
         }
-        match taken.get(name.value.as_str()) {
-            Some((what @ ("fact" | "definition"), first)) => sink.push(twice("stage", name, what, *first)),
-            _ => {}
+        if let Some((what @ ("fact" | "definition"), first)) = taken.get(name.value.as_str()) {
+            sink.push(twice("stage", name, what, *first));
         }
         if !self.stages.contains_key(name.value.as_str()) {
             let stage = StageName { id: StageId(self.stage_list.len() as u32), name: &name.value, span: name.span };

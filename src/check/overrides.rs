@@ -24,13 +24,11 @@ pub(super) fn skips(
     let mut wrong = false;
     for word in &written.rules {
         match look_up(planned, &word.value) {
-            Found::Rule(id, other) if !sees(visible, rule.file, other.file) => {
-                let _ = id;
+            Found::Rule(_, other) if !sees(visible, rule.file, other.file) => {
                 wrong = true;
                 out_of_sight(ctx, word, other);
             }
-            Found::Rule(id, other) if written.all_but => {
-                let _ = other;
+            Found::Rule(id, _) if written.all_but => {
                 named.insert(id);
             }
             Found::Rule(id, other) => match refuse(word, other) {
@@ -80,7 +78,7 @@ pub(super) fn skips(
                 .help("a sealed rule, an `advise`, and an `after` that is not named cannot be skipped"),
         );
     }
-    // It is kept where it was meant to be, so that a request may still name it; `stage *` only means stages with something to skip.
+    // `stage *` only means the stages in which there is something to skip.
     (!skips.is_empty() || !rule.star).then_some(skips)
 }
 

@@ -6,7 +6,7 @@ use super::names::{Ctx, Interner, Sink};
 use super::rules::{Sees, sees};
 use super::stages::{Known, Planned, PlannedRule};
 use crate::diagnostic::codes::{
-    APPROVERS_OF, IDLE_EXCEPT, LISTED_TWICE, UNKNOWN_GROUP, UNKNOWN_RULE, UNREACHABLE_COUNT, ZERO_COUNT,
+    APPROVERS_OF, IDLE_EXCEPT, LISTED_TWICE, TOO_MANY, UNKNOWN_GROUP, UNKNOWN_RULE, UNREACHABLE_COUNT, ZERO_COUNT,
 };
 use crate::diagnostic::{Diagnostic, Span, list_words};
 use crate::people::matching::{Demand, assign, helped_by};
@@ -72,7 +72,26 @@ pub(super) fn resolve(ctx: &mut Ctx<'_>, people: &[tree::People]) -> (Vec<Person
             }
         }
     }
+    let place = people_span(people).unwrap_or_default();
+    if !room(ctx, persons.len(), place) {
+        persons.clear();
+    }
     (persons, directories)
+}
+
+/// Counts people as entries of the program: a large group in many rules of many stages is a large program.
+fn room(ctx: &mut Ctx<'_>, people: usize, place: Span) -> bool {
+    let limit = ctx.limits.program;
+    let full = ctx.interner.size > limit;
+    ctx.interner.size = ctx.interner.size.saturating_add(people);
+    if !full && ctx.interner.size > limit {
+        ctx.sink.push(
+            Diagnostic::new(TOO_MANY, place, format!("the policy has more than {limit} entries"))
+                .label("the limit is passed here")
+                .help("people of a group count once for each rule; take large groups from the request: `group … from directory`"),
+        );
+    }
+    ctx.interner.size <= limit
 }
 
 /// A group by name, or E0202.
@@ -126,7 +145,8 @@ pub(super) fn quorum(
                 Some(known) => {
                     names.use_group(&word.value);
                     match names.group_list.get(known.id.0 as usize).and_then(|group| group.members.as_ref()) {
-                        Some(members) => except.people.extend(members),
+                        Some(members) if room(ctx, members.len(), word.span) => except.people.extend(members),
+                        Some(_) => {}
                         None => except.directories.push(known.id),
                     }
                 }
@@ -141,7 +161,7 @@ pub(super) fn quorum(
     }
     let barred: HashSet<PersonId> = except.people.iter().copied().collect();
     let eligible = people.iter().filter(|person| !barred.contains(person)).count();
-    if parts.quorum.people.iter().all(|term| is_listed(ctx, term)) {
+    if ctx.interner.size <= ctx.limits.program && parts.quorum.people.iter().all(|term| is_listed(ctx, term)) {
         count_can_be_reached(ctx, parts, (people.len(), eligible, directories.is_empty()));
     }
     Quorum {

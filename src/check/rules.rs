@@ -21,7 +21,7 @@ pub(super) fn sees(sees: &Sees, from: SourceId, of: SourceId) -> bool {
 pub(super) fn compile(ctx: &mut Ctx<'_>, planned: &Planned<'_>, all: &[Planned<'_>], visible: &Sees) -> Stage {
     let mut gates = Gates::default();
     let mut rules = Vec::new();
-    for (index, rule) in planned.rules.iter().enumerate() {
+    for rule in &planned.rules {
         let body = body(ctx, &mut gates, planned, rule, visible);
         let guard = rule.tree.and_then(|tree| guard(ctx, &mut gates, &tree.guards));
         rules.push(Rule {
@@ -36,7 +36,6 @@ pub(super) fn compile(ctx: &mut Ctx<'_>, planned: &Planned<'_>, all: &[Planned<'
             span: rule.span,
             file: rule.file,
         });
-        debug_assert_eq!(rules.len(), index + 1);
     }
     people::check_approvers_of(ctx, planned, &rules);
     people::check_distinct(ctx, planned, &rules);
