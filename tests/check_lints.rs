@@ -71,3 +71,43 @@ fn a_rule_that_is_the_same_for_every_request() {
         &["W0113 2:11 `r` can never be met | whatever the request says | help: write a condition that reads a fact"],
     );
 }
+
+#[test]
+fn a_window_in_which_there_is_always_a_freeze() {
+    says(
+        "policy p\nstage A {\n window w: mon..fri 09:00..17:00\n freeze f: mon..fri 08:00..18:00\n}",
+        &[
+            "W0103 3:2 whenever window `w` is open, there is a freeze | never of any use | 4:2 a freeze beats a window | help: give the window other times, or the freeze an `except`",
+        ],
+    );
+    says("policy p\nstage A {\n window w: mon..fri 09:00..17:00\n freeze f: mon..fri 08:00..16:00\n}", &[]);
+    says(
+        "policy p\nstage A {\n window w: mon..fri 09:00..17:00\n freeze f: mon..fri 08:00..18:00 when build.branch == \"a\"\n}",
+        &[],
+    );
+}
+
+#[test]
+fn a_stage_that_no_time_opens() {
+    says(
+        "policy p\nstage A {\n trigger never: schedule \"0 0 31 2 *\"\n}\nstage B after A { trigger push }",
+        &[
+            "W0104 2:7 no build can reach stage `A` | this stage is closed for good | 3:2 never comes | help: change what closes it, or take the stage out",
+            "W0102 3:26 this schedule never comes: no such day exists | help: look at the day of the month and the month together",
+            "W0104 5:7 no build can reach stage `B` | this stage is closed for good | 5:9 no build can reach `A` | help: change what closes it, or take the stage out",
+        ],
+    );
+    says(
+        "policy p\nstage A {\n trigger never: schedule \"0 0 31 2 *\"\n trigger manual\n}",
+        &[
+            "W0102 3:26 this schedule never comes: no such day exists | help: look at the day of the month and the month together",
+        ],
+    );
+    says(
+        "policy p\nstage A {\n window w: mon 09:00..17:00 except mon 08:00..18:00\n}",
+        &[
+            "W0104 2:7 no build can reach stage `A` | this stage is closed for good | 3:2 never comes | help: change what closes it, or take the stage out",
+            "W0102 3:12 these times never come | help: what stands after `except` takes all of it away",
+        ],
+    );
+}

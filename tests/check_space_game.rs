@@ -106,3 +106,28 @@ fn two_of_operations_may_break_the_glass() {
     let decision = policy.decide(&broken).unwrap();
     assert_eq!(decision.verdict(), Verdict::Allow, "{decision}");
 }
+
+#[test]
+fn staging_is_frozen_over_the_weekend_in_los_angeles() {
+    let policy = policy();
+    let friday = |now: &str| {
+        let said = at("2026-03-07T00:30:00Z");
+        let request = staging().succeeded("Test", at("2026-03-06T12:00:00Z")).at(at(now));
+        policy.decide(&request.approved("amita", said).approved("tim", said).approved("andy", said)).unwrap()
+    };
+    assert_eq!(friday("2026-03-07T01:59:59Z").verdict(), Verdict::Allow);
+    let frozen = friday("2026-03-07T02:00:00Z");
+    assert_eq!(frozen.verdict(), Verdict::Hold);
+    // Monday 06:00, after the clocks went forward; the approvals of operations are over by then.
+    assert_eq!(frozen.allowed_at(), None);
+}
+
+#[test]
+fn test_runs_by_night_when_there_is_something_new() {
+    let policy = policy();
+    let nightly = |now: &str| test("tim").at(at(now)).scheduled().current_nothing();
+    let verdict = |request: Request| policy.decide(&request).unwrap().verdict();
+    assert_eq!(verdict(nightly("2026-03-04T11:00:00Z")), Verdict::Allow);
+    assert_eq!(verdict(nightly("2026-03-04T11:59:59Z")), Verdict::Allow);
+    assert_eq!(verdict(nightly("2026-03-04T12:00:00Z")), Verdict::Hold);
+}
