@@ -1,7 +1,7 @@
 //! Conditions: their types, and the entries that they become.
 
 use super::names::{Ctx, Gates};
-use super::operands::{self, Is, Side, constant, hint, side, text, unknown};
+use super::operands::{self, Beside, Is, Side, constant, hint, side, text, unknown};
 use super::order::order;
 use super::patterns::{self, Pattern};
 use super::types;
@@ -209,7 +209,7 @@ impl Compiler<'_, '_> {
                 return self.gates.memo.get(&word.value).copied();
             }
             (Is::Nothing, Some(word)) => {
-                unknown(self.ctx, word, None);
+                unknown(self.ctx, word, None, None);
                 return None;
             }
             (Is::Fact(_, ty), _) => {
@@ -277,7 +277,7 @@ impl Compiler<'_, '_> {
         let (slot, element) = match (of.is, of.word) {
             (Is::Fact(slot, Type::Set(element) | Type::Map(element)), _) => (slot, element),
             (Is::Nothing, Some(word)) => {
-                unknown(self.ctx, word, None);
+                unknown(self.ctx, word, None, None);
                 return None;
             }
             (is, _) => {
@@ -327,12 +327,12 @@ impl Compiler<'_, '_> {
         match (tail, right) {
             (Tail::Compare(comparison, _), Some(Side { is: Is::Fact(slot, ty), span: at, .. })) => {
                 self.comparable(&Left { ty: &ty, span: at, each: None }, comparison)?;
-                let constant = constant(self.ctx, left, &ty, at)?;
+                let constant = constant(self.ctx, left, &ty, Beside::whole(at))?;
                 let check = Check::Compare(mirror(comparison.value), Right::Constant(constant));
                 Some(self.ask(slot, check, span))
             }
             (Tail::In { negated, .. }, Some(Side { is: Is::Fact(slot, Type::Set(element)), span: at, .. })) => {
-                let constant = constant(self.ctx, left, &element, at)?;
+                let constant = constant(self.ctx, left, &element, Beside::element(at))?;
                 let check = Check::Contains(Right::Constant(constant));
                 Some(self.ask(slot, not_if(*negated, check), span))
             }
@@ -345,9 +345,13 @@ impl Compiler<'_, '_> {
 
     /// Says why a test without a fact on its left side is none.
     fn no_fact(&mut self, left: &Side<'_>, right: Option<&Side<'_>>, span: Span) {
+        let in_group = right.filter(|right| matches!(right.is, Is::Group(_)));
+        let instead = in_group.map(|group| {
+            format!("name the fact that is asked about: `requester in {}`", self.ctx.names.sources.text(group.span))
+        });
         for side in [Some(left), right].into_iter().flatten() {
             if let (Is::Nothing, Some(word)) = (&side.is, side.word) {
-                return unknown(self.ctx, word, None);
+                return unknown(self.ctx, word, None, instead);
             }
         }
         for side in [Some(left), right].into_iter().flatten() {
@@ -482,7 +486,11 @@ impl Compiler<'_, '_> {
             Is::Fact(slot, own) if side.value_of(ty).is_none() && types::alike(own, ty) => {
                 Some(Right::Slot(operands::slot(self.ctx, self.gates, slot.clone())))
             }
-            _ => Some(Right::Constant(constant(self.ctx, &side, ty, left.span)?)),
+            _ => {
+                let element = left.each.is_some() || matches!(left.ty, Type::Set(_));
+                let beside = Beside { span: left.span, element };
+                Some(Right::Constant(constant(self.ctx, &side, ty, beside)?))
+            }
         }
     }
 

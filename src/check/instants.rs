@@ -1,6 +1,6 @@
 //! Dates and date-times as instants.
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::names::{self, Ctx};
 use crate::diagnostic::codes::{DATE_TIME, RANGE};
@@ -17,32 +17,21 @@ pub(super) fn point(ctx: &mut Ctx<'_>, written: &tree::DateTime, span: Span, zon
         return fixed(ctx, written, span, offset);
     }
     let local = local_time(ctx, written, span)?;
-    let found = match zone.tz().from_local_datetime(&local) {
-        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Some(at.timestamp()),
-        LocalResult::None => None,
-    };
-    match found {
-        Some(at) => ranged(ctx, at, span),
-        None => {
-            let name = zone.tz().name();
-            let after = schedule::local(zone, local.date(), written.second, Edge::Start);
-            let after = DateTime::from_timestamp(after, 0).map(|at| at.with_timezone(&zone.tz()));
-            let help = match after {
-                Some(after) => format!(
-                    "the clocks go forward then, to {}; write a time outside of the gap, or one with an offset such as \
-                     `Z`",
-                    after.format("%Y-%m-%d %H:%M")
-                ),
-                None => "write a time outside of the gap, or one with an offset such as `Z`".to_string(),
-            };
-            ctx.sink.push(
-                Diagnostic::new(DATE_TIME, span, format!("this local time does not exist in {name}"))
-                    .label("the clock skips it")
-                    .help(help),
-            );
-            None
-        }
+    let at = ranged(ctx, schedule::local(zone, local.date(), written.second, Edge::Start), span)?;
+    // Of a time in a gap the instant is the gap's end, at which the clock shows another time.
+    let shown = zone.at(DateTime::from_timestamp(at, 0)?);
+    if shown.naive_local() == local {
+        return Some(at);
     }
+    ctx.sink.push(
+        Diagnostic::new(DATE_TIME, span, format!("this local time does not exist in {}", zone.tz().name()))
+            .label("the clock skips it")
+            .help(format!(
+                "the clock goes forward there, to {}; write a time outside of the gap, or one with an offset such as `Z`",
+                shown.format("%Y-%m-%d %H:%M")
+            )),
+    );
+    None
 }
 
 /// The instant of an edge of a span, in seconds: one in a gap moves to the gap's end, and of one that comes twice the

@@ -64,6 +64,8 @@ pub(super) struct Interner {
     pub patterns: super::patterns::Patterns,
     /// Calendars, each compiled once: [`super::times::check_calendars`] fills it.
     pub calendars: HashMap<String, super::times::Compiled>,
+    /// How many times have been looked through for an instant in them.
+    pub lookings: usize,
     /// Entries of the flat program over all stages, so far.
     pub size: usize,
 }

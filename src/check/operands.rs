@@ -17,6 +17,31 @@ pub(super) const SECOND: i64 = 1_000_000_000;
 /// Longer words are no slips of the hand, and comparing takes the square of the length.
 const MAX_HINT: usize = 64;
 
+/// What a constant stands beside.
+#[derive(Clone, Copy)]
+pub(super) struct Beside {
+    /// Where it is written.
+    pub span: Span,
+    /// Whether an element of it is meant.
+    pub element: bool,
+}
+
+impl Beside {
+    pub fn whole(span: Span) -> Beside {
+        Beside { span, element: false }
+    }
+
+    pub fn element(span: Span) -> Beside {
+        Beside { span, element: true }
+    }
+
+    /// In words, at the beginning of a sentence.
+    fn named(self, ctx: &Ctx<'_>) -> String {
+        let name = text(ctx, self.span);
+        if self.element { format!("an element of {name}") } else { name }
+    }
+}
+
 /// A side of a test.
 pub(super) struct Side<'t> {
     pub span: Span,
@@ -209,6 +234,16 @@ fn heads<'n>(ctx: &Ctx<'n>) -> Vec<&'n str> {
     heads
 }
 
+/// The facts of one word that fit a type.
+fn fitting<'n>(ctx: &Ctx<'n>, ty: &Type) -> Vec<&'n str> {
+    let names = ctx.names;
+    let declared = names.facts.values().filter_map(|fact| names.decl(*fact));
+    let mut fit: Vec<&'n str> = declared.filter(|d| types::alike(&d.ty, ty)).map(|d| d.name.as_str()).collect();
+    fit.extend(HEADS.iter().filter(|head| types::word(head).is_some_and(|(_, own)| types::alike(&own, ty))));
+    fit.sort_unstable();
+    fit
+}
+
 fn unknown_head(ctx: &mut Ctx<'_>, path: &Path) {
     let Some(head) = path.parts.first().map(|part| &part.word) else { return };
     let known = heads(ctx);
@@ -225,9 +260,12 @@ fn unknown_head(ctx: &mut Ctx<'_>, path: &Path) {
     );
 }
 
-/// A bare word that is nothing.
-pub(super) fn unknown(ctx: &mut Ctx<'_>, word: &Word, instead: Option<String>) {
-    let known = heads(ctx);
+/// A bare word that is nothing. It may have to fit a type; `instead` is what else it may be, as an order.
+pub(super) fn unknown(ctx: &mut Ctx<'_>, word: &Word, fits: Option<&Type>, instead: Option<String>) {
+    let known = match fits {
+        Some(ty) => fitting(ctx, ty),
+        None => heads(ctx),
+    };
     let help = match BUILD.contains(&word.value.as_str()) {
         true => Some(format!("did you mean `build.{}`?", word.value)),
         false => hint(ctx, &word.value, known),
@@ -247,7 +285,7 @@ pub(super) fn unknown(ctx: &mut Ctx<'_>, word: &Word, instead: Option<String>) {
 
 /// The constant that a side is, beside something of type `ty` that is written at `other`. `None` when it is none, which
 /// has been told.
-pub(super) fn constant(ctx: &mut Ctx<'_>, side: &Side<'_>, ty: &Type, other: Span) -> Option<Constant> {
+pub(super) fn constant(ctx: &mut Ctx<'_>, side: &Side<'_>, ty: &Type, other: Beside) -> Option<Constant> {
     if let Some(value) = side.value_of(ty) {
         return Some(Constant::Enum(value));
     }
@@ -270,8 +308,10 @@ pub(super) fn constant(ctx: &mut Ctx<'_>, side: &Side<'_>, ty: &Type, other: Spa
         (Is::Nothing, Some(word)) => {
             match ty {
                 Type::Enum(values) => unknown_value(ctx, word, values, other),
-                Type::String => unknown(ctx, word, Some(format!("in quotes for a text: `\"{}\"`", word.value))),
-                _ => unknown(ctx, word, None),
+                Type::String => {
+                    unknown(ctx, word, Some(ty), Some(format!("write a text in quotes: `\"{}\"`", word.value)))
+                }
+                _ => unknown(ctx, word, Some(ty), None),
             }
             None
         }
@@ -283,15 +323,15 @@ pub(super) fn constant(ctx: &mut Ctx<'_>, side: &Side<'_>, ty: &Type, other: Spa
             let name = ctx.names.sources.text(side.span);
             let message = format!("`{name}` is a stage, not a value");
             let help = format!("its facts are `{name}.status`, `{name}.at` and `{name}.age`");
-            let told = Diagnostic::new(TYPE_CLASH, side.span, message).also(other, types::words(ty)).help(help);
+            let told = Diagnostic::new(TYPE_CLASH, side.span, message).also(other.span, types::words(ty)).help(help);
             ctx.sink.push(told);
             None
         }
         (Is::Group(_), _) => {
-            let (name, left) = (text(ctx, side.span), ctx.names.sources.text(other).to_string());
+            let (name, left) = (text(ctx, side.span), ctx.names.sources.text(other.span).to_string());
             let told = Diagnostic::new(TYPE_CLASH, side.span, format!("{name} is a group, not a value"))
                 .label("a group of people")
-                .also(other, types::words(ty))
+                .also(other.span, types::words(ty))
                 .help(format!("ask for its members: {}", quote(&format!("{left} in {}", name.trim_matches('`')))));
             ctx.sink.push(told);
             None
@@ -299,7 +339,7 @@ pub(super) fn constant(ctx: &mut Ctx<'_>, side: &Side<'_>, ty: &Type, other: Spa
         (Is::List(_), _) => {
             let told = Diagnostic::new(TYPE_CLASH, side.span, "a list is no value to compare with")
                 .label("a list")
-                .also(other, types::words(ty))
+                .also(other.span, types::words(ty))
                 .help("to ask for one of several values write `in [a, b]`");
             ctx.sink.push(told);
             None
@@ -307,14 +347,14 @@ pub(super) fn constant(ctx: &mut Ctx<'_>, side: &Side<'_>, ty: &Type, other: Spa
         (Is::Fact(_, own), _) => {
             let message = format!(
                 "{} is {}, and {} is {}",
-                text(ctx, other),
+                other.named(ctx),
                 types::words(ty),
                 text(ctx, side.span),
                 types::words(own)
             );
             let told = Diagnostic::new(TYPE_CLASH, side.span, message)
                 .label(types::words(own))
-                .also(other, types::words(ty))
+                .also(other.span, types::words(ty))
                 .help("both sides of a test must be of one type");
             ctx.sink.push(told);
             None
@@ -323,15 +363,15 @@ pub(super) fn constant(ctx: &mut Ctx<'_>, side: &Side<'_>, ty: &Type, other: Spa
     }
 }
 
-fn clash(ctx: &mut Ctx<'_>, span: Span, message: &str, other: Span, ty: &Type) -> Option<Constant> {
+fn clash(ctx: &mut Ctx<'_>, span: Span, message: &str, other: Beside, ty: &Type) -> Option<Constant> {
     let told = Diagnostic::new(TYPE_CLASH, span, message)
-        .also(other, types::words(ty))
+        .also(other.span, types::words(ty))
         .help("a definition stands alone or after `and`, `or`, `not`");
     ctx.sink.push(told);
     None
 }
 
-fn unknown_value(ctx: &mut Ctx<'_>, word: &Word, values: &Arc<EnumType>, other: Span) {
+fn unknown_value(ctx: &mut Ctx<'_>, word: &Word, values: &Arc<EnumType>, other: Beside) {
     let ty = Type::Enum(values.clone());
     let status = values.builtin == Some("status");
     let help = match word.value.as_str() {
@@ -343,23 +383,23 @@ fn unknown_value(ctx: &mut Ctx<'_>, word: &Word, values: &Arc<EnumType>, other: 
         name => {
             let near = hint(ctx, name, values.values.iter().map(String::as_str));
             near.or_else(|| {
-                let known = heads(ctx);
+                let known = fitting(ctx, &ty);
                 let fact = hint(ctx, name, known)?;
                 Some(format!("{fact} Values are {}", list_words(&values.values, 12)))
             })
             .unwrap_or_else(|| format!("its values are {}", list_words(&values.values, 12)))
         }
     };
-    let message = format!("`{}` is not a value of {}", word.value, text(ctx, other));
+    let message = format!("`{}` is not a value of {}", word.value, other.named(ctx));
     let told = Diagnostic::new(UNKNOWN_VALUE, word.span, message)
         .label("no such value")
-        .also(other, types::words(&ty))
+        .also(other.span, types::words(&ty))
         .help(help);
     ctx.sink.push(told);
 }
 
 /// A literal as a constant of a type.
-pub(super) fn literal(ctx: &mut Ctx<'_>, literal: &Literal, span: Span, ty: &Type, other: Span) -> Option<Constant> {
+pub(super) fn literal(ctx: &mut Ctx<'_>, literal: &Literal, span: Span, ty: &Type, other: Beside) -> Option<Constant> {
     let zone = ctx.names.zone(span.source);
     let value = match (ty, literal) {
         (Type::Bool, Literal::Bool(value)) => Constant::Bool(*value),
@@ -380,7 +420,7 @@ pub(super) fn literal(ctx: &mut Ctx<'_>, literal: &Literal, span: Span, ty: &Typ
                 ctx.sink.push(
                     Diagnostic::new(LITERAL, span, format!("{} is no version", quote(value)))
                         .label(error.to_string())
-                        .also(other, types::words(ty))
+                        .also(other.span, types::words(ty))
                         .help("versions are semantic: three numbers as in `\"2026.3.1\"`, perhaps `-rc.1` after them"),
                 );
                 return None;
@@ -390,14 +430,14 @@ pub(super) fn literal(ctx: &mut Ctx<'_>, literal: &Literal, span: Span, ty: &Typ
             let told = match index(values, value) {
                 Some(_) => Diagnostic::new(LITERAL, span, format!("{} is written in quotes", quote(value)))
                     .label("a string")
-                    .also(other, types::words(ty))
+                    .also(other.span, types::words(ty))
                     .help(format!("write `{value}` without quotes")),
                 None => {
                     let near = hint(ctx, value, values.values.iter().map(String::as_str));
-                    let message = format!("{} is not a value of {}", quote(value), text(ctx, other));
+                    let message = format!("{} is not a value of {}", quote(value), other.named(ctx));
                     Diagnostic::new(UNKNOWN_VALUE, span, message)
                         .label("no such value")
-                        .also(other, types::words(ty))
+                        .also(other.span, types::words(ty))
                         .help(near.unwrap_or_else(|| format!("its values are {}", list_words(&values.values, 12))))
                 }
             };
@@ -406,11 +446,11 @@ pub(super) fn literal(ctx: &mut Ctx<'_>, literal: &Literal, span: Span, ty: &Typ
         }
         _ => {
             let kind = kind(literal);
-            let message = format!("{} is {}, and {} is {kind}", text(ctx, other), types::words(ty), text(ctx, span));
+            let message = format!("{} is {}, and {} is {kind}", other.named(ctx), types::words(ty), text(ctx, span));
             ctx.sink.push(
                 Diagnostic::new(TYPE_CLASH, span, message)
                     .label(kind)
-                    .also(other, types::words(ty))
+                    .also(other.span, types::words(ty))
                     .help(remedy(ty, literal)),
             );
             return None;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::conditions::{circles, too_deep};
 use super::instants::point;
 use super::names::Ctx;
-use super::operands::{Is, Side};
+use super::operands::{Beside, Is, Side};
 use super::operands::{constant, hint, literal, text};
 use super::order::order;
 use super::{stages, types};
@@ -450,11 +450,11 @@ fn value(ctx: &mut Ctx<'_>, given: &Value, ty: &Type, name: Span) {
         (ValueKind::Name(_) | ValueKind::Literal(_), Type::Set(_)) => refuse(ctx, given.span, "one value", ty, name),
         (ValueKind::Name(_) | ValueKind::Literal(_), Type::Map(_)) => refuse(ctx, given.span, "one value", ty, name),
         (ValueKind::Literal(given_literal), _) => {
-            literal(ctx, given_literal, given.span, ty, name);
+            literal(ctx, given_literal, given.span, ty, Beside::whole(name));
         }
         (ValueKind::Name(word), Type::Enum(_)) => {
             let word = Word::new(word.clone(), given.span);
-            constant(ctx, &Side { span: given.span, word: Some(&word), is: Is::Nothing }, ty, name);
+            constant(ctx, &Side { span: given.span, word: Some(&word), is: Is::Nothing }, ty, Beside::whole(name));
         }
         (ValueKind::Name(_), Type::User) => {}
         (ValueKind::Name(word), _) => {

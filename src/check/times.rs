@@ -15,6 +15,9 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::schedule::{Cron, Edge, Piece, TimeSet, Zone};
 use crate::syntax::tree::{self, Times, TimesItem, TimesKind, Word};
 
+/// So many times are looked through for an instant in them: it costs time, and serves a warning only.
+const LOOKINGS: usize = 1_000;
+
 /// A calendar, compiled.
 pub(super) struct Compiled {
     set: Arc<TimeSet>,
@@ -87,13 +90,13 @@ fn compile(ctx: &mut Ctx<'_>, times: &Times, zone: Zone) -> Option<(TimeSet, usi
     let mut calendars: HashSet<(bool, &str)> = HashSet::new();
     for (at, item) in items.iter().enumerate() {
         let zone = zones.get(at).copied().flatten();
-        if let TimesKind::Calendar(word) = &item.kind {
-            if !calendars.insert((at < times.include.len(), &word.value)) {
-                let message = format!("the calendar `{}` is listed twice", word.value);
-                ctx.sink.push(Diagnostic::new(LISTED_TWICE, word.span, message).help("remove one of them"));
-                pieces.push(None);
-                continue;
-            }
+        if let TimesKind::Calendar(word) = &item.kind
+            && !calendars.insert((at < times.include.len(), &word.value))
+        {
+            let message = format!("the calendar `{}` is listed twice", word.value);
+            ctx.sink.push(Diagnostic::new(LISTED_TWICE, word.span, message).help("remove one of them"));
+            pieces.push(None);
+            continue;
         }
         let piece = piece(ctx, item, zone.unwrap_or(Zone::UTC), &mut count);
         ok &= piece.is_some() && zone.is_some();
@@ -115,7 +118,9 @@ fn compile(ctx: &mut Ctx<'_>, times: &Times, zone: Zone) -> Option<(TimeSet, usi
     // A calendar that never comes has been told where it is declared.
     let only_calendars = items.iter().all(|item| matches!(item.kind, TimesKind::Calendar(_)));
     let told = ctx.sink.diagnostics.iter().skip(before).any(|told| told.code == NEVER);
-    if !told && !(only_calendars && times.except.is_empty()) && set.is_empty() {
+    ctx.interner.lookings = ctx.interner.lookings.saturating_add(1);
+    let look = !told && ctx.interner.lookings <= LOOKINGS && !(only_calendars && times.except.is_empty());
+    if look && set.is_empty() {
         let help = match times.except.is_empty() {
             true => "no instant of the years 1970 to 2200 lies in them",
             false => "what stands after `except` takes all of it away",

@@ -4,8 +4,8 @@
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let budget = match word.chars().count() {
-        0..=2 => 1,
-        3..=5 => 2,
+        0..=3 => 1,
+        4..=5 => 2,
         6..=9 => 3,
         _ => 4,
     };
@@ -14,7 +14,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter_map(|candidate| {
             let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
             let same_stem = lower.len() >= 3 && candidate.to_lowercase().starts_with(&lower);
-            let score = if same_stem { distance.min(budget) } else { distance };
+            let score = if same_stem { distance.min(1) } else { distance };
             (score <= budget && score < word.chars().count().max(2)).then_some((score, candidate))
         })
         .min()
