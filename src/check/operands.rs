@@ -36,7 +36,7 @@ impl Beside {
     }
 
     /// In words, at the beginning of a sentence.
-    fn named(self, ctx: &Ctx<'_>) -> String {
+    pub fn named(self, ctx: &Ctx<'_>) -> String {
         let name = text(ctx, self.span);
         if self.element { format!("an element of {name}") } else { name }
     }

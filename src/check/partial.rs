@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::diagnostic::codes::{
-    NO_STAGE, SOAK, UNKNOWN_CALENDAR, UNKNOWN_FACT, UNKNOWN_GROUP, UNKNOWN_RULE, UNKNOWN_SCENARIO, UNKNOWN_STAGE,
+    INCOMPLETE_TEST, NO_STAGE, SOAK, UNKNOWN_CALENDAR, UNKNOWN_FACT, UNKNOWN_GROUP, UNKNOWN_RULE, UNKNOWN_SCENARIO, UNKNOWN_STAGE,
 };
 use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::syntax::tree::File;
@@ -17,6 +17,9 @@ pub(super) fn keep_sure(found: &mut Vec<Diagnostic>, files: &[File], sources: &S
     let declared = looks_declared(sources);
     let nothing_read = files.iter().all(|file| file.items.is_empty());
     found.retain(|diagnostic| {
+        if diagnostic.code == INCOMPLETE_TEST {
+            return false;
+        }
         if !MISSING.contains(&diagnostic.code) {
             return true;
         }

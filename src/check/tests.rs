@@ -34,7 +34,7 @@ pub(super) fn check(ctx: &mut Ctx<'_>, items: &[At<Item>]) {
         Item::Test(test) => Some(test),
         _ => None,
     });
-    given(ctx, &scenarios);
+    let circling = given(ctx, &scenarios);
     for scenario in scenarios {
         steps(ctx, &scenario.steps);
     }
@@ -50,12 +50,12 @@ pub(super) fn check(ctx: &mut Ctx<'_>, items: &[At<Item>]) {
         }
         named.entry(&test.name.value).or_insert(test.name.span);
         steps(ctx, &test.steps);
-        complete(ctx, test);
+        complete(ctx, test, &circling);
     }
 }
 
-/// Circles of scenarios that take one another in.
-fn given(ctx: &mut Ctx<'_>, scenarios: &[&Scenario]) {
+/// Circles of scenarios that take one another in; and which scenarios are in one.
+fn given<'a>(ctx: &mut Ctx<'a>, scenarios: &[&Scenario]) -> HashSet<&'a str> {
     let names = ctx.names;
     let uses = |name: &str| {
         let steps = names.scenarios.get(name).map(|scenario| scenario.steps.iter());
@@ -74,10 +74,14 @@ fn given(ctx: &mut Ctx<'_>, scenarios: &[&Scenario]) {
             too_deep(ctx, "scenarios", &scenario.name);
         }
     }
+    // Those of other files too: tests of this one may take them in.
+    let mut all: Vec<&'a str> = names.scenarios.keys().copied().collect();
+    all.sort_unstable();
+    super::order::order(all, uses).circles.into_iter().flatten().collect()
 }
 
 /// A test says when it is, itself or by a scenario, and expects something.
-fn complete(ctx: &mut Ctx<'_>, test: &Test) {
+fn complete(ctx: &mut Ctx<'_>, test: &Test, circling: &HashSet<&str>) {
     if !test.steps.iter().any(|step| matches!(step.value, Step::Expect(_))) {
         ctx.sink.push(
             Diagnostic::new(INCOMPLETE_TEST, test.name.span, "this test expects nothing")
@@ -95,10 +99,11 @@ fn complete(ctx: &mut Ctx<'_>, test: &Test) {
                 Step::Given(words) => {
                     for word in words {
                         match names.scenarios.get_key_value(word.value.as_str()) {
+                            // Whether it says when is seen once it stands.
+                            Some((name, _)) if circling.contains(name) => return,
+                            None => return,
                             Some((name, scenario)) if seen.insert(name) => next.push(&scenario.steps),
                             Some(_) => {}
-                            // Perhaps that one says when.
-                            None => return,
                         }
                     }
                 }
@@ -283,7 +288,7 @@ fn an_override(ctx: &mut Ctx<'_>, word: &Word) {
         true => format!("`{}` is a rule, not an override", word.value),
         false => format!("there is no override `{}`", word.value),
     };
-    ctx.sink.push(Diagnostic::new(UNKNOWN_RULE, word.span, message).label("in no stage").help(help));
+    ctx.sink.push(Diagnostic::new(UNKNOWN_RULE, word.span, message).label("no stage has such an override").help(help));
 }
 
 fn directory(ctx: &mut Ctx<'_>, word: &Word) {
@@ -385,7 +390,7 @@ fn fact(ctx: &mut Ctx<'_>, name: &Word, given: &Value) {
         }
         return;
     }
-    value(ctx, given, &decl.ty, name.span);
+    value(ctx, given, &decl.ty, Beside::whole(name.span));
 }
 
 /// The type of a field of `build` or `current`. Versions may be written as their owner likes where no rule reads them.
@@ -412,7 +417,7 @@ fn fields(ctx: &mut Ctx<'_>, head: &str, list: &[Field]) {
         said.once(ctx, "the field", &one.name.value, one.name.span);
         match field(head, &one.name.value) {
             Some(_) if head == "current" && one.name.value == "deploying" && is_none(&one.value) => {}
-            Some(ty) => value(ctx, &one.value, &ty, one.name.span),
+            Some(ty) => value(ctx, &one.value, &ty, Beside::whole(one.name.span)),
             None => {
                 let known = if head == "build" { BUILD.as_slice() } else { CURRENT.as_slice() };
                 let near = hint(ctx, &one.name.value, known.iter().copied());
@@ -431,18 +436,18 @@ fn is_none(value: &Value) -> bool {
 }
 
 /// A value of a type, for what is named at `name`. The grammar bounds the depth of values.
-fn value(ctx: &mut Ctx<'_>, given: &Value, ty: &Type, name: Span) {
+fn value(ctx: &mut Ctx<'_>, given: &Value, ty: &Type, name: Beside) {
     match (&given.kind, ty) {
         (ValueKind::List(items), Type::Set(of)) => {
             for item in items {
-                value(ctx, item, of, name);
+                value(ctx, item, of, Beside::element(name.span));
             }
         }
         (ValueKind::Map(items), Type::Map(of)) => {
             let mut said = Said::default();
             for item in items {
                 said.once(ctx, "the key", &item.name.value, item.name.span);
-                value(ctx, &item.value, of, item.name.span);
+                value(ctx, &item.value, of, Beside::whole(item.name.span));
             }
         }
         (ValueKind::List(_), _) => refuse(ctx, given.span, "a list", ty, name),
@@ -450,15 +455,15 @@ fn value(ctx: &mut Ctx<'_>, given: &Value, ty: &Type, name: Span) {
         (ValueKind::Name(_) | ValueKind::Literal(_), Type::Set(_)) => refuse(ctx, given.span, "one value", ty, name),
         (ValueKind::Name(_) | ValueKind::Literal(_), Type::Map(_)) => refuse(ctx, given.span, "one value", ty, name),
         (ValueKind::Literal(given_literal), _) => {
-            literal(ctx, given_literal, given.span, ty, Beside::whole(name));
+            literal(ctx, given_literal, given.span, ty, name);
         }
         (ValueKind::Name(word), Type::Enum(_)) => {
             let word = Word::new(word.clone(), given.span);
-            constant(ctx, &Side { span: given.span, word: Some(&word), is: Is::Nothing }, ty, Beside::whole(name));
+            constant(ctx, &Side { span: given.span, word: Some(&word), is: Is::Nothing }, ty, name);
         }
         (ValueKind::Name(_), Type::User) => {}
         (ValueKind::Name(word), _) => {
-            let message = format!("{} is {}, and {} is a bare word", text(ctx, name), types::words(ty), quote(word));
+            let message = format!("{} is {}, and {} is a bare word", name.named(ctx), types::words(ty), quote(word));
             let help = match ty {
                 Type::String => format!("write it in quotes: `\"{word}\"`"),
                 Type::Bool => "a bool is `true` or `false`".to_string(),
@@ -468,17 +473,17 @@ fn value(ctx: &mut Ctx<'_>, given: &Value, ty: &Type, name: Span) {
                 _ => "a number is written as in `80` or `79.5`".to_string(),
             };
             let told = Diagnostic::new(TYPE_CLASH, given.span, message).label("a bare word");
-            ctx.sink.push(told.also(name, types::words(ty)).help(help));
+            ctx.sink.push(told.also(name.span, types::words(ty)).help(help));
         }
     }
 }
 
-fn refuse(ctx: &mut Ctx<'_>, span: Span, what: &str, ty: &Type, name: Span) {
-    let message = format!("{} is {}, and this is {what}", text(ctx, name), types::words(ty));
+fn refuse(ctx: &mut Ctx<'_>, span: Span, what: &str, ty: &Type, name: Beside) {
+    let message = format!("{} is {}, and this is {what}", name.named(ctx), types::words(ty));
     let help = match ty {
         Type::Set(_) => "a set is written as in `[a, b]`",
         Type::Map(_) => "a map is written as in `{ unit: passed, \"ci/build\": failed }`",
         _ => "give one value",
     };
-    ctx.sink.push(Diagnostic::new(TYPE_CLASH, span, message).label(what).also(name, types::words(ty)).help(help));
+    ctx.sink.push(Diagnostic::new(TYPE_CLASH, span, message).label(what).also(name.span, types::words(ty)).help(help));
 }

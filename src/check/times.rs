@@ -223,7 +223,7 @@ fn piece(ctx: &mut Ctx<'_>, item: &TimesItem, zone: Zone, count: &mut usize) -> 
             Some(Piece::Yearly { first: first.value, last: last.value })
         }
         TimesKind::Cron { expr, length } => {
-            let cron = cron(ctx, expr)?;
+            let cron = cron(ctx, expr, "take the other days of the week out with `except`")?;
             Some(Piece::Cron { cron, seconds: i64::try_from(length.seconds).unwrap_or(i64::MAX) })
         }
         TimesKind::Calendar(word) => calendar(ctx, word, count),
@@ -267,8 +267,8 @@ fn calendar(ctx: &mut Ctx<'_>, word: &Word, count: &mut usize) -> Option<Piece> 
     Some(Piece::Set(compiled.set.clone()))
 }
 
-/// A cron expression; with what is surely not meant.
-pub(super) fn cron(ctx: &mut Ctx<'_>, word: &Word) -> Option<Cron> {
+/// A cron expression; with what is surely not meant. `both` says how to restrict the days of the week beside it.
+pub(super) fn cron(ctx: &mut Ctx<'_>, word: &Word, both: &str) -> Option<Cron> {
     let cron = match Cron::parse(&word.value) {
         Ok(cron) => cron,
         Err(error) => {
@@ -301,10 +301,7 @@ pub(super) fn cron(ctx: &mut Ctx<'_>, word: &Word) -> Option<Cron> {
                     "to say the same without a doubt, write two: \"{minute} {hour} {day} {month} *\" and \
                      \"{minute} {hour} * {month} {weekday}\""
                 ))
-                .help(format!(
-                    "for days that fit both, write \"{minute} {hour} {day} {month} *\" and restrict the days of the \
-                     week with a `window`"
-                )),
+                .help(format!("for days that fit both, write \"{minute} {hour} {day} {month} *\" and {both}")),
             _ => told.help("write two expressions, each with one of the day fields `*`"),
         });
     }

@@ -27,7 +27,7 @@ pub(super) fn trigger(ctx: &mut Ctx<'_>, trigger: &tree::Trigger, source: Source
         }
         tree::Trigger::Event { name } => program::Trigger::Event { name: name.value.clone() },
         tree::Trigger::Schedule { cron, zone, within, if_changed } => {
-            let expr = times::cron(ctx, cron);
+            let expr = times::cron(ctx, cron, "restrict the days of the week with a `window`");
             let zone = match zone {
                 Some(word) => names::zone(ctx.sink, word),
                 None => Some(ctx.names.zone(source)),
