@@ -117,3 +117,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_policy_full_of_mistakes_is_answered_in_time() {
+    let facts: String = (0..12_000).map(|i| format!("fact f{i} : bool\n")).collect();
+    let rules: String = (0..12_000).map(|i| format!("require r{i}: g{i} == h{i}\n")).collect();
+    let started = std::time::Instant::now();
+    let error = Policy::parse("p.gate", format!("policy p {facts} stage Dev {{ {rules} }}")).unwrap_err();
+    assert_eq!(error.errors().count(), 12_000);
+    // Some seconds without optimization; minutes if every name were compared with every other.
+    assert!(started.elapsed() < std::time::Duration::from_secs(60));
+}
+
+#[test]
+fn an_enumeration_has_an_end() {
+    let values = |n: usize| (0..n).map(|i| format!("v{i}")).collect::<Vec<_>>().join(", ");
+    let text = |n: usize| format!("policy p fact f : {{ {} }} stage Dev {{ require r: f == v7 }}", values(n));
+    compile(&text(1_000)).unwrap();
+    assert!(compile(&text(1_001)).unwrap_err().contains("E0714"));
+}

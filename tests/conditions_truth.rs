@@ -669,6 +669,24 @@ fn a_secret_is_compared_and_never_shown() {
 }
 
 #[test]
+fn keys_and_near_misses_of_a_secret_are_not_shown_either() {
+    let text = "policy p fact keys : map of bool secret fact level : { hunter, swordfish } secret
+        stage Dev { require a: every keys == true require b: level == hunter }";
+    let policy = Policy::parse("p.gate", text).unwrap();
+    let request = |level: &str| {
+        stagegate::Request::to("Dev")
+            .build(stagegate::Build::new("1"))
+            .at("2026-03-04T18:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap())
+            .fact("keys", [("trout17", false)])
+            .fact("level", level)
+    };
+    let shown = policy.decide(&request("swordfish")).unwrap().to_string();
+    assert!(!shown.contains("trout17") && !shown.contains("swordfish"), "{shown}");
+    let error = policy.decide(&request("swordfisch")).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("did you mean"), "{error:?}");
+}
+
+#[test]
 fn what_is_told_of_a_test_says_what_it_found() {
     let text = r#"policy p fact tags : set of string
         stage Dev {

@@ -559,9 +559,8 @@ impl Compiler<'_, '_> {
             ),
             (Is::Nothing, Some(word)) => {
                 let names = self.ctx.names;
-                let mut candidates: Vec<&str> = names.groups.keys().copied().collect();
-                candidates.extend(names.facts.keys().copied());
-                candidates.sort_unstable();
+                let known = names.groups.keys().chain(names.facts.keys()).copied();
+                let candidates = operands::sorted(self.ctx, known);
                 let near = hint(self.ctx, &word.value, candidates);
                 let near = near.unwrap_or_else(|| format!("for one value write `in [{}]`, or `==`", word.value));
                 let message = format!("there is no group or fact {}", quote(&word.value));

@@ -47,6 +47,11 @@ impl Sink {
         did_you_mean(word, names)
     }
 
+    /// Whether names may still be compared for "did you mean": else there is no need to gather them.
+    pub fn may_compare(&self) -> bool {
+        self.compared < MAX_COMPARED
+    }
+
     /// Whether there is an error among what was told.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|d| d.severity == Severity::Error)

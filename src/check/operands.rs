@@ -87,6 +87,17 @@ pub(super) fn hint<'n>(ctx: &mut Ctx<'_>, word: &str, names: impl IntoIterator<I
     (word.len() <= MAX_HINT).then(|| ctx.sink.did_you_mean(word, names)).flatten()
 }
 
+/// Names in order, for a hint.
+pub(super) fn sorted<'n>(ctx: &Ctx<'_>, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
+    if !ctx.sink.may_compare() {
+        return Vec::new();
+    }
+    let mut names: Vec<&str> = names.into_iter().collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// The number of a slot, for an entry of this stage that reads it.
 pub(super) fn slot(ctx: &mut Ctx<'_>, gates: &mut Gates, slot: Slot) -> SlotId {
     if let Slot::Fact(fact) | Slot::FactKey(fact, _) = &slot {
@@ -224,8 +235,12 @@ fn nothing_below(ctx: &mut Ctx<'_>, path: &Path, further: &Word) {
     );
 }
 
+/// All that a path can begin with, for a hint.
 fn heads<'n>(ctx: &Ctx<'n>) -> Vec<&'n str> {
     let names = ctx.names;
+    if !ctx.sink.may_compare() {
+        return Vec::new();
+    }
     let mut heads: Vec<&'n str> = names.facts.keys().copied().collect();
     heads.extend(names.defines.keys().copied());
     heads.extend(names.stages.keys().copied());
@@ -234,9 +249,12 @@ fn heads<'n>(ctx: &Ctx<'n>) -> Vec<&'n str> {
     heads
 }
 
-/// The facts of one word that fit a type.
+/// The facts of one word that fit a type, for a hint.
 fn fitting<'n>(ctx: &Ctx<'n>, ty: &Type) -> Vec<&'n str> {
     let names = ctx.names;
+    if !ctx.sink.may_compare() {
+        return Vec::new();
+    }
     let declared = names.facts.values().filter_map(|fact| names.decl(*fact));
     let mut fit: Vec<&'n str> = declared.filter(|d| types::alike(&d.ty, ty)).map(|d| d.name.as_str()).collect();
     fit.extend(HEADS.iter().filter(|head| types::word(head).is_some_and(|(_, own)| types::alike(&own, ty))));

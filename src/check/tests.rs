@@ -5,8 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::conditions::{circles, too_deep};
 use super::instants::point;
 use super::names::Ctx;
-use super::operands::{Beside, Is, Side};
-use super::operands::{constant, hint, literal, text};
+use super::operands::{Beside, Is, Side, constant, hint, literal, sorted};
 use super::order::order;
 use super::{stages, types};
 use crate::diagnostic::codes::{
@@ -244,8 +243,7 @@ fn scenario(ctx: &mut Ctx<'_>, word: &Word) {
     if names.scenarios.contains_key(word.value.as_str()) {
         return;
     }
-    let mut known: Vec<&str> = names.scenarios.keys().copied().collect();
-    known.sort_unstable();
+    let known = sorted(ctx, names.scenarios.keys().copied());
     let near = hint(ctx, &word.value, known);
     ctx.sink.push(
         Diagnostic::new(UNKNOWN_SCENARIO, word.span, format!("there is no scenario `{}`", word.value))
@@ -276,12 +274,10 @@ fn an_override(ctx: &mut Ctx<'_>, word: &Word) {
     }
     let is_rule = names.rules.iter().any(|rules| rules.contains_key(&word.value));
     let overrides = names.rules.iter().flatten().filter(|(_, is_override)| **is_override);
-    let mut known: Vec<&str> = overrides.map(|(name, _)| name.as_str()).collect();
-    known.sort_unstable();
-    known.dedup();
+    let known = sorted(ctx, overrides.map(|(name, _)| name.as_str()));
     let near = hint(ctx, &word.value, known.iter().copied());
     let help = near.unwrap_or_else(|| match known.is_empty() {
-        true => "the policy has no override".to_string(),
+        true => "name an override of the policy".to_string(),
         false => format!("the overrides are {}", list_words(&known, 12)),
     });
     let message = match is_rule {
@@ -302,8 +298,7 @@ fn directory(ctx: &mut Ctx<'_>, word: &Word) {
                 .help("remove this line"),
         ),
         None => {
-            let mut known: Vec<&str> = names.groups.keys().copied().collect();
-            known.sort_unstable();
+            let known = sorted(ctx, names.groups.keys().copied());
             let near = hint(ctx, &word.value, known);
             ctx.sink.push(
                 Diagnostic::new(UNKNOWN_GROUP, word.span, format!("there is no group `{}`", word.value))
@@ -347,10 +342,10 @@ fn rule(ctx: &mut Ctx<'_>, stage: Option<StageId>, stage_word: &Word, word: &Wor
         other => other.is_some(),
     };
     let rules = names.rules.get(stage.0 as usize).into_iter().flatten().filter(|(_, is_override)| !**is_override);
-    let known: Vec<&str> = rules.map(|(name, _)| name.as_str()).collect();
+    let known = sorted(ctx, rules.map(|(name, _)| name.as_str()));
     let near = hint(ctx, &word.value, known.iter().copied());
     let help = near.unwrap_or_else(|| match known.is_empty() {
-        true => "the stage has no rule".to_string(),
+        true => "name a rule of the stage".to_string(),
         false => format!("its rules are {}", list_words(&known, 12)),
     });
     let message = match is_override {
@@ -366,8 +361,7 @@ fn fact(ctx: &mut Ctx<'_>, name: &Word, given: &Value) {
     let names = ctx.names;
     let found = names.facts.get(name.value.as_str()).copied();
     let Some(decl) = found.and_then(|fact| names.decl(fact)) else {
-        let mut known: Vec<&str> = names.facts.keys().copied().collect();
-        known.sort_unstable();
+        let known = sorted(ctx, names.facts.keys().copied());
         let near = hint(ctx, &name.value, known);
         let help = near.unwrap_or_else(|| match types::HEADS.contains(&name.value.as_str()) {
             true => format!("`{}` is not declared by the policy; a test gives it by a line of its own", name.value),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::conditions::{circles, too_deep};
 use super::instants;
 use super::names::{self, Ctx};
-use super::operands::hint;
+use super::operands::{hint, sorted};
 use super::order::order;
 use crate::diagnostic::codes::{
     BOTH_DAY_FIELDS, CRON, EMPTY_TIMES, LISTED_TWICE, MIXED_ZONES, NEVER, TOO_MANY, UNKNOWN_CALENDAR,
@@ -249,8 +249,7 @@ fn backwards(ctx: &mut Ctx<'_>, span: Span, message: &str, help: &str) {
 fn calendar(ctx: &mut Ctx<'_>, word: &Word, count: &mut usize) -> Option<Piece> {
     let names = ctx.names;
     if !names.calendars.contains_key(word.value.as_str()) {
-        let mut known: Vec<&str> = names.calendars.keys().copied().collect();
-        known.sort_unstable();
+        let known = sorted(ctx, names.calendars.keys().copied());
         let help = hint(ctx, &word.value, known);
         let help = help.unwrap_or_else(|| format!("declare it: `calendar {} = 2026-12-20 .. 2027-01-02`", word.value));
         ctx.sink.push(

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::names::Sink;
 use crate::diagnostic::Diagnostic;
-use crate::diagnostic::codes::TWICE;
+use crate::diagnostic::codes::{TOO_MANY, TWICE};
 use crate::program::{ACTION, Builtin, EnumType, STATUS, StageId, TRIGGER, Type};
 use crate::syntax::tree;
 
@@ -14,6 +14,17 @@ static ACTION_TYPE: LazyLock<Arc<EnumType>> = LazyLock::new(|| enumeration("acti
 
 fn enumeration(name: &'static str, values: &[&str]) -> Arc<EnumType> {
     Arc::new(EnumType { builtin: Some(name), values: values.iter().map(|value| value.to_string()).collect() })
+}
+
+/// So many values an enumeration may have. Values are looked for from the front, so it has to be short.
+const MAX_VALUES: usize = 1_000;
+
+fn too_many_values(sink: &mut Sink, word: &tree::Word) {
+    sink.push(
+        Diagnostic::new(TOO_MANY, word.span, format!("an enumeration of more than {MAX_VALUES} values"))
+            .label("the limit is passed here")
+            .help("declare the fact as a `string`"),
+    );
 }
 
 /// The type that a fact is declared with. Parser depth bounds the nesting.
@@ -38,13 +49,8 @@ pub(super) fn declared(sink: &mut Sink, ty: &tree::At<tree::Type>) -> Type {
                     sink.push(Diagnostic::new(TWICE, word.span, message).help("remove one of them"));
                 }
             }
-            // Values are known by numbers of 16 bits.
-            if let Some(word) = words.get(usize::from(u16::MAX)) {
-                let message = "this enumeration has too many values";
-                sink.push(
-                    Diagnostic::new(crate::diagnostic::codes::TOO_MANY, word.span, message)
-                        .help("an enumeration has at most 65535 values; use a string"),
-                );
+            if let Some(word) = words.get(MAX_VALUES) {
+                too_many_values(sink, word);
             }
             Type::Enum(EnumType { builtin: None, values }.into())
         }

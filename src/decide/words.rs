@@ -166,8 +166,9 @@ fn elements(
         .map(|(key, v)| {
             let text = if secret { "secret".to_string() } else { value(case, ty.as_ref(), see(v, case.slots, t).0) };
             match key {
-                Some(key) => format!("{name}.{} is {text}", escape(key)),
-                None => format!("{name} holds {text}"),
+                // The keys of a secret are a part of it.
+                Some(key) if !secret => format!("{name}.{} is {text}", escape(key)),
+                _ => format!("{name} holds {text}"),
             }
         })
         .collect();

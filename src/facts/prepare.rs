@@ -492,6 +492,8 @@ fn convert(ty: &Type, value: &Value, path: &str, secret: bool, wrong: &mut Vec<R
             match values.values.iter().position(|v| v == name) {
                 Some(index) if status => SlotValue::Status(index as u16),
                 Some(index) => SlotValue::Enum(index as u16),
+                // What is near to a secret tells it.
+                None if secret => refuse(None),
                 None => refuse(did_you_mean(s, values.values.iter().map(String::as_str))),
             }
         }
