@@ -285,6 +285,7 @@ fn class(out: &mut String, glob: &str, from: usize, chars: &mut Chars<'_>) -> Re
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
