@@ -62,6 +62,7 @@ mod check;
 mod decide;
 pub mod diagnostic;
 pub mod facts;
+mod format;
 mod limits;
 mod loader;
 mod people;
@@ -77,6 +78,7 @@ pub mod syntax;
 
 pub use decide::*;
 pub use facts::*;
+pub use format::format;
 pub use limits::Limits;
 pub use loader::{FileLoader, LoadError, Loader, MemoryLoader};
 pub use policy::{CompileError, Compiler, FileKind, Policy, Report};

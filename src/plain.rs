@@ -34,7 +34,7 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 /// Control characters, and the invisible ones that reorder or hide what stands beside them.
-fn unsafe_to_print(c: char) -> bool {
+pub(crate) fn unsafe_to_print(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
 }

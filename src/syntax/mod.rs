@@ -3,14 +3,18 @@
 mod build;
 mod conditions;
 mod expected;
+mod layout;
 mod literals;
 mod parse;
+mod print;
+mod print_rules;
 mod rules;
 mod scan;
 mod steps;
 pub mod tree;
 
 pub use parse::{Parsed, parse};
+pub use print::print;
 
 /// The grammar bound to pest.
 mod grammar {
