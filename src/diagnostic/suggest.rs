@@ -2,6 +2,10 @@
 
 /// The candidate nearest to `word`, if one is near enough to be a slip of the hand.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Comparing costs the product of the lengths.
+    if word.len() > 100 {
+        return None;
+    }
     let lower = word.to_lowercase();
     let budget = match word.chars().count() {
         0..=3 => 1,

@@ -1,6 +1,7 @@
 //! From the pairs of pest to the tree: declarations, stages, times, people.
 
 use super::grammar::Rule;
+use super::print::MONTHS;
 use super::tree::*;
 use crate::Limits;
 use crate::diagnostic::codes::{BARE_DAY, CLAUSE, DATE_TIME, NOT_YET, TOO_DEEP, UNKNOWN_VALUE};
@@ -13,6 +14,10 @@ pub(super) struct Builder<'l> {
     pub source: SourceId,
     /// Where the parsed text begins in its source.
     pub base: usize,
+    /// The whole source.
+    pub text: &'l str,
+    /// Its comments.
+    pub comments: &'l [Comment],
     pub limits: &'l Limits,
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -43,9 +48,23 @@ impl Builder<'_> {
 
     pub fn span(&self, pair: &Pair<'_>) -> Span {
         let span = pair.as_span();
-        // pest takes the blanks behind optional parts into a pair.
-        let text = span.as_str();
-        self.span_at(span.start(), span.start() + trimmed(text))
+        let (start, end) = (self.base + span.start(), self.base + span.end());
+        Span::new(self.source, start, self.trimmed(start, end))
+    }
+
+    /// pest takes the blanks and comments behind optional parts into a pair: where the last word of it ends.
+    fn trimmed(&self, start: usize, end: usize) -> usize {
+        let mut end = end;
+        loop {
+            let text = self.text.get(start..end).unwrap_or("");
+            end = start + text.trim_end_matches([' ', '\t', '\r', '\n', '\u{FEFF}']).len();
+            let before = self.comments.partition_point(|c| (c.span.start as usize) < end).checked_sub(1);
+            let comment = before.and_then(|index| self.comments.get(index)).map(|c| c.span.start as usize);
+            match comment.filter(|at| *at > start && !self.text.get(*at..end).unwrap_or("\n").contains('\n')) {
+                Some(at) => end = at,
+                None => return end,
+            }
+        }
     }
 
     pub fn item(&mut self, pair: Pair<'_>) -> Option<At<Item>> {
@@ -278,7 +297,6 @@ impl Builder<'_> {
     }
 
     fn month_day(&mut self, pair: Pair<'_>) -> Option<At<(u32, u32)>> {
-        const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
         let span = self.span(&pair);
         let mut parts = pair.into_inner();
         let month_name = parts.next()?;
@@ -295,52 +313,6 @@ impl Builder<'_> {
         }
         Some(At::new((month, day), span))
     }
-}
-
-/// Length of a text without the blanks and comments at its end.
-fn trimmed(text: &str) -> usize {
-    let mut end = text.trim_end().len();
-    // A comment at the end: go back to the line before it, as long as there is one.
-    while let Some(line_start) = text.get(..end).map(|t| t.rfind('\n').map_or(0, |n| n + 1)) {
-        let line = text.get(line_start..end).unwrap_or("");
-        match comment_start(line) {
-            Some(at) => end = text.get(..line_start + at).map_or(0, |t| t.trim_end().len()),
-            None => break,
-        }
-        if end == 0 {
-            return text.trim_end().len();
-        }
-    }
-    end
-}
-
-/// Where a comment begins in a line: a `#` outside of strings and regexes.
-fn comment_start(line: &str) -> Option<usize> {
-    let bytes = line.as_bytes();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'#' => return Some(at),
-            b'"' => {
-                at += 1;
-                while bytes.get(at).is_some_and(|b| *b != b'"') {
-                    at += if bytes.get(at) == Some(&b'\\') { 2 } else { 1 };
-                }
-                at += 1;
-            }
-            b'/' => {
-                let rest = line.get(at + 1..).unwrap_or("");
-                let mut end = 0;
-                let inner = rest.as_bytes();
-                while inner.get(end).is_some_and(|b| *b != b'/') {
-                    end += if inner.get(end) == Some(&b'\\') { 2 } else { 1 };
-                }
-                at += if end < inner.len() { end + 2 } else { 1 };
-            }
-            _ => at += 1,
-        }
-    }
-    None
 }
 
 /// The parts of a pair without its keywords.

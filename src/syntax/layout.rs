@@ -16,6 +16,8 @@ enum Op {
     Space,
     /// A line break if the group is broken, else so many blanks.
     Line(usize),
+    /// A line break if what follows does not fit into the line, else a blank.
+    Fill,
     /// A comma if the group is broken.
     Comma,
     /// Comments before this place of the source go here.
@@ -64,6 +66,10 @@ impl<'s> Layout<'s> {
 
     pub fn line(&mut self, blanks: usize) {
         self.ops.push(Op::Line(blanks));
+    }
+
+    pub fn fill(&mut self) {
+        self.ops.push(Op::Fill);
     }
 
     pub fn comma_if_broken(&mut self) {
@@ -204,7 +210,7 @@ impl Table {
             table.comments.push(comment);
             width += match op {
                 Op::Text(text, _) => text.chars().count(),
-                Op::Space => 1,
+                Op::Space | Op::Fill => 1,
                 Op::Line(blanks) => *blanks,
                 _ => 0,
             };
@@ -223,8 +229,8 @@ impl Table {
         let (mut line, mut token) = (length, length);
         for (index, op) in ops.iter().enumerate().rev() {
             match op {
-                Op::Line(_) | Op::Next { .. } | Op::Close { .. } => line = index,
-                Op::Text(..) => token = index,
+                Op::Line(_) | Op::Fill | Op::Next { .. } | Op::Close { .. } => line = index,
+                Op::Text(text, _) if !text.is_empty() => token = index,
                 _ => {}
             }
             if let (Some(l), Some(t)) = (table.line.get_mut(index), table.token.get_mut(index)) {
@@ -236,6 +242,12 @@ impl Table {
 
     fn of(sums: &[usize], index: usize) -> usize {
         sums.get(index).copied().unwrap_or(0)
+    }
+
+    /// Width of what stands between an entry and the next place where a line may break.
+    fn word(&self, index: usize) -> usize {
+        let line = Table::of(&self.line, index + 1);
+        Table::of(&self.width, line).saturating_sub(Table::of(&self.width, index + 1))
     }
 
     /// Whether a comment stands inside the group that begins at an entry.
@@ -260,10 +272,14 @@ struct Page<'p> {
     column: usize,
     /// Line breaks to be written before anything else is.
     breaks: usize,
+    /// Indentation of the line after them.
+    line_indent: usize,
     /// A blank to be written before the next token.
     space: usize,
     /// The line ends in a comment.
     commented: bool,
+    /// Nothing of a new declaration, rule or step has been written.
+    fresh: bool,
     /// Comments written.
     comment: usize,
     /// Of the groups around this place: whether they are broken.
@@ -278,8 +294,10 @@ impl<'p> Page<'p> {
             indent: 0,
             column: 0,
             breaks: 0,
+            line_indent: 0,
             space: 0,
             commented: false,
+            fresh: false,
             comment: 0,
             broken: Vec::new(),
         }
@@ -297,10 +315,12 @@ impl<'p> Page<'p> {
             Op::Space => self.space = self.space.max(1),
             Op::Line(_) if broken => self.newline(1),
             Op::Line(blanks) => self.space = self.space.max(*blanks),
+            Op::Fill if broken && self.column + 1 + table.word(index) > WIDTH => self.newline(1),
+            Op::Fill => self.space = self.space.max(1),
             Op::Comma if broken => self.write(","),
             Op::Comma => {}
             Op::Begin => {
-                let column = if self.breaks > 0 { self.indent } else { self.column + self.space };
+                let column = if self.breaks > 0 { self.line_indent } else { self.column + self.space };
                 self.broken.push(broken && (table.has_comments(index) || column + table.flat(index) > WIDTH));
             }
             Op::End => {
@@ -312,38 +332,45 @@ impl<'p> Page<'p> {
             Op::Close { empty: true, .. } if comments == self.comment => {}
             Op::Close { at, empty } => {
                 self.block_comments(comments, *empty, false, *at);
-                self.breaks = 1;
+                (self.breaks, self.line_indent) = (1, self.indent.saturating_sub(2));
             }
         }
     }
 
     fn write(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         if self.breaks > 0 && !self.out.is_empty() {
             for _ in 0..self.breaks {
                 self.out.push('\n');
             }
-            for _ in 0..self.indent {
+            for _ in 0..self.line_indent {
                 self.out.push(' ');
             }
-            self.column = self.indent;
+            self.column = self.line_indent;
         } else if !self.out.is_empty() {
             for _ in 0..self.space {
                 self.out.push(' ');
             }
             self.column += self.space;
         }
-        (self.breaks, self.space, self.commented) = (0, 0, false);
+        (self.breaks, self.space, self.commented, self.fresh) = (0, 0, false, false);
         self.out.push_str(text);
         self.column += text.chars().count();
     }
 
     fn newline(&mut self, breaks: usize) {
         self.breaks = self.breaks.max(breaks);
+        self.line_indent = self.indent;
         self.space = 0;
     }
 
     fn comment(&mut self, comment: &Comment, breaks: usize) {
-        if comment.own_line || self.commented || self.out.is_empty() {
+        let (fresh, indent) = (self.fresh, self.line_indent);
+        if fresh {
+            self.write(&comment.text);
+        } else if comment.own_line || self.commented || self.out.is_empty() {
             self.newline(breaks);
             self.write(&comment.text);
         } else {
@@ -352,6 +379,10 @@ impl<'p> Page<'p> {
         }
         self.commented = true;
         self.newline(1);
+        if fresh {
+            // What it stands before still begins where it would have begun.
+            (self.fresh, self.line_indent) = (true, indent);
+        }
     }
 
     /// Comments between the tokens of one declaration, rule or step.
@@ -364,6 +395,7 @@ impl<'p> Page<'p> {
 
     /// Comments before a declaration, a rule, a step, the end of a block or of the file, and the line break to it.
     fn block_comments(&mut self, until: usize, first: bool, apart: bool, at: usize) {
+        self.fresh = false;
         let layout = self.layout;
         let comments = layout.comments.get(self.comment..until).unwrap_or(&[]);
         let blank = |comment: &Comment| layout.blank_before(comment.span.start as usize);
@@ -380,5 +412,6 @@ impl<'p> Page<'p> {
         }
         self.comment = self.comment.max(until);
         self.newline(if !first && (layout.blank_before(at) || wanted) { 2 } else { 1 });
+        self.fresh = true;
     }
 }

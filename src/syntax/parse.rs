@@ -8,10 +8,10 @@ use pest::Parser;
 use super::build::{Builder, Pair};
 use super::expected;
 use super::grammar::{Gate, Rule};
-use super::scan::{Head, scan};
+use super::scan::{Head, Scanned, names_something, scan};
 use super::tree::{At, File, Item};
 use crate::Limits;
-use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources};
+use crate::diagnostic::{Diagnostic, SourceId, Sources};
 
 /// A tree with what is wrong with it. The tree holds what could be read; it stands for the file only if there is no
 /// error among the diagnostics.
@@ -76,29 +76,33 @@ const MAX_ERRORS: usize = 100;
 pub fn parse(sources: &Sources, id: SourceId, limits: &Limits) -> Parsed {
     let text = sources.get(id).map_or("", |source| source.text.as_str());
     let scanned = scan(text, id, limits);
-    let mut parsed = Parsed {
-        file: File { source: id, items: Vec::new(), comments: scanned.comments },
-        diagnostics: scanned.diagnostics,
-    };
-    if parsed.diagnostics.iter().any(|d| d.severity == Severity::Error) {
-        return parsed;
-    }
-    match Gate::parse(Rule::file, text) {
-        Ok(mut pairs) => {
-            let mut builder = Builder { source: id, base: 0, limits, diagnostics: Vec::new() };
-            let items = pairs.next().into_iter().flat_map(Pair::into_inner).filter(|pair| pair.as_rule() == Rule::item);
-            parsed.file.items.extend(items.filter_map(|item| builder.item(item)));
-            parsed.diagnostics.append(&mut builder.diagnostics);
-        }
-        Err(error) => {
-            let mut pieces = Pieces { text, id, limits, heads: &scanned.heads, parsed: &mut parsed };
-            pieces.items();
-            if parsed.diagnostics.is_empty() {
-                // Every piece is well, but the whole is not.
-                parsed.diagnostics.push(expected::explain(text, id, 0, text.len(), &error));
+    let mut parsed = Parsed { file: File { source: id, items: Vec::new(), comments: Vec::new() }, diagnostics: Vec::new() };
+    if scanned.stopped {
+        parsed.diagnostics = scanned.diagnostics;
+    } else {
+        let whole = if scanned.diagnostics.is_empty() { Gate::parse(Rule::file, text).map_err(Some) } else { Err(None) };
+        match whole {
+            Ok(mut pairs) => {
+                let comments = &scanned.comments;
+                let mut builder = Builder { source: id, base: 0, text, comments, limits, diagnostics: Vec::new() };
+                let items = pairs.next().into_iter().flat_map(Pair::into_inner);
+                let items = items.filter(|pair| pair.as_rule() == Rule::item);
+                parsed.file.items.extend(items.filter_map(|item| builder.item(item)));
+                parsed.diagnostics = builder.diagnostics;
+            }
+            Err(error) => {
+                let mut pieces = Pieces { text, id, limits, scanned: &scanned, parsed: &mut parsed };
+                pieces.items();
+                parsed.diagnostics.extend(scanned.diagnostics);
+                if let (true, Some(error)) = (parsed.diagnostics.is_empty(), error) {
+                    // Every piece is well, but the whole is not.
+                    parsed.diagnostics.push(expected::explain(text, id, 0, text.len(), &error));
+                }
             }
         }
     }
+    parsed.file.comments = scanned.comments;
+    parsed.diagnostics.sort_by_key(|d| d.span().start);
     parsed.diagnostics.truncate(MAX_ERRORS);
     parsed
 }
@@ -107,7 +111,7 @@ struct Pieces<'a> {
     text: &'a str,
     id: SourceId,
     limits: &'a Limits,
-    heads: &'a [Head],
+    scanned: &'a Scanned,
     parsed: &'a mut Parsed,
 }
 
@@ -116,31 +120,47 @@ impl<'a> Pieces<'a> {
         self.text.get(head.start..head.end).unwrap_or("")
     }
 
-    /// Starts of the pieces in `from..to`: lines at `depth` that begin with one of the words, and whatever is first.
-    fn starts(&self, from: usize, to: usize, depth: usize, words: &[&str]) -> Vec<usize> {
+    /// Starts of the pieces in `from..to`: heads at `depth` that are one of the words, and whatever is first. Words that
+    /// would begin something elsewhere count if a name follows them.
+    fn starts(&self, from: usize, to: usize, depth: usize, words: &[&str], elsewhere: &[&str]) -> Vec<usize> {
         let first = self.text.get(from..to).map_or(from, |piece| from + blanks(piece));
         let mut starts = vec![first];
-        for head in self.heads.iter().filter(|h| h.start > first && h.start < to && h.depth == depth) {
-            if words.contains(&self.word(head)) || self.looks_misspelt(head, words) {
+        let heads = &self.scanned.heads;
+        let heads = heads.get(heads.partition_point(|h| h.start <= first)..).unwrap_or(&[]);
+        for head in heads.iter().take_while(|h| h.start < to).filter(|h| h.depth == depth) {
+            let word = self.word(head);
+            if words.contains(&word) || names_something(self.text, head.end) && {
+                elsewhere.contains(&word) || crate::diagnostic::nearest(word, words.iter().copied()).is_some()
+            } {
                 starts.push(head.start);
             }
         }
         starts
     }
 
-    /// A line that begins with something close to one of the words, followed by a name: `requier unit: …`.
-    fn looks_misspelt(&self, head: &Head, words: &[&str]) -> bool {
-        let rest = self.text.get(head.end..).unwrap_or("");
-        let follows = rest.trim_start_matches([' ', '\t']);
-        follows.len() < rest.len()
-            && follows.starts_with(|c: char| c.is_ascii_alphabetic() || c == '"')
-            && crate::diagnostic::nearest(self.word(head), words.iter().copied()).is_some()
+    /// Whether the scan found something wrong there: it has been told, and the rest is not to be trusted.
+    fn is_tainted(&self, start: usize, end: usize) -> bool {
+        let mut errors = self.scanned.diagnostics.iter().map(|d| d.span().start as usize);
+        errors.any(|at| (start..end).contains(&at))
+    }
+
+    fn is_full(&self) -> bool {
+        self.parsed.diagnostics.len() >= MAX_ERRORS
+    }
+
+    fn explain(&mut self, start: usize, end: usize, error: &pest::error::Error<Rule>) {
+        if !self.is_tainted(start, end) {
+            self.parsed.diagnostics.push(expected::explain(self.text, self.id, start, end, error));
+        }
     }
 
     fn items(&mut self) {
-        let starts = self.starts(0, self.text.len(), 0, &ITEMS);
+        let starts = self.starts(0, self.text.len(), 0, &ITEMS, &RULES);
         for (index, start) in starts.iter().copied().enumerate() {
             let end = starts.get(index + 1).copied().unwrap_or(self.text.len());
+            if self.is_full() {
+                return;
+            }
             self.item(start, end);
         }
     }
@@ -160,73 +180,39 @@ impl<'a> Pieces<'a> {
         };
         let word = piece.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').next().unwrap_or("");
         let inside = match word {
-            "stage" => Some((Rule::one_rule, &RULES[..])),
-            "test" | "scenario" => Some((Rule::one_step, &STEPS[..])),
+            "stage" => Some((Rule::one_rule, &RULES[..], &ITEMS[..])),
+            "test" | "scenario" => Some((Rule::one_step, &STEPS[..], &RULES[..])),
             _ => None,
         };
-        let brace = self.opening(start, end);
-        if let (Some((rule, words)), Some((open, close))) = (inside, brace)
-            && error_at(&error) + start > open
-        {
-            let before = self.parsed.diagnostics.len();
-            let rules = self.inside(open + 1, close, rule, words);
-            // The declaration itself, with the rules that could be read.
-            let shell: String = format!("{}}}", self.text.get(start..open + 1).unwrap_or(""));
-            if let Ok(pairs) = Gate::parse(Rule::one_item, &shell) {
-                let item = self.build(start, pairs, |builder, pair| builder.item(pair));
-                self.parsed.file.items.extend(item.map(|item| fill(item, rules)));
-            }
-            if self.parsed.diagnostics.len() > before {
-                return;
-            }
+        let brace = self.scanned.blocks.iter().copied().find(|(open, _)| (start..end).contains(open));
+        let (Some((rule, words, elsewhere)), Some((open, close))) = (inside, brace) else {
+            return self.explain(start, end, &error);
+        };
+        let at = error_at(&error) + start;
+        if at <= open || at > close {
+            self.explain(start, end, &error);
         }
-        self.parsed.diagnostics.push(expected::explain(self.text, self.id, start, end, &error));
-    }
-
-    /// The braces of a declaration.
-    fn opening(&self, start: usize, end: usize) -> Option<(usize, usize)> {
-        let bytes = self.text.as_bytes();
-        let mut at = start;
-        let mut open = None;
-        let mut depth = 0usize;
-        while at < end {
-            match bytes.get(at)? {
-                b'"' => {
-                    at += 1;
-                    while bytes.get(at).is_some_and(|b| *b != b'"' && *b != b'\n') {
-                        at += if bytes.get(at) == Some(&b'\\') { 2 } else { 1 };
-                    }
-                }
-                b'#' => {
-                    while bytes.get(at).is_some_and(|b| *b != b'\n') {
-                        at += 1;
-                    }
-                }
-                b'{' => {
-                    depth += 1;
-                    open = open.or(Some(at));
-                }
-                b'}' => {
-                    depth = depth.saturating_sub(1);
-                    if let (Some(open), 0) = (open, depth) {
-                        return Some((open, at));
-                    }
-                }
-                _ => {}
-            }
-            at += 1;
+        let before = self.parsed.diagnostics.len();
+        let rules = self.inside(open + 1, close, rule, words, elsewhere);
+        // The declaration itself, with the rules that could be read.
+        let shell: String = format!("{}}}", self.text.get(start..open + 1).unwrap_or(""));
+        if let Ok(pairs) = Gate::parse(Rule::one_item, &shell) {
+            let item = self.build(start, pairs, |builder, pair| builder.item(pair));
+            self.parsed.file.items.extend(item.map(|item| fill(item, rules)));
         }
-        None
+        if at > open && at <= close && self.parsed.diagnostics.len() == before {
+            self.explain(start, end, &error);
+        }
     }
 
     /// The rules or steps between two braces.
-    fn inside(&mut self, from: usize, to: usize, rule: Rule, words: &[&str]) -> Vec<Inner> {
+    fn inside(&mut self, from: usize, to: usize, rule: Rule, words: &[&str], elsewhere: &[&str]) -> Vec<Inner> {
         let mut read = Vec::new();
-        let starts = self.starts(from, to, 1, words);
+        let starts = self.starts(from, to, 1, words, elsewhere);
         for (index, start) in starts.iter().copied().enumerate() {
             let end = starts.get(index + 1).copied().unwrap_or(to);
             let piece = self.text.get(start..end).unwrap_or("");
-            if piece.trim().is_empty() {
+            if blanks(piece) == piece.len() || self.is_full() {
                 continue;
             }
             match Gate::parse(rule, piece) {
@@ -234,11 +220,7 @@ impl<'a> Pieces<'a> {
                     Rule::stage_rule => builder.rule(pair).map(Inner::Rule),
                     _ => builder.step(pair).map(Inner::Step),
                 })),
-                Err(error) => {
-                    // Several may share a line: then the rest of the pieces cannot be told apart.
-                    let explained = expected::explain(self.text, self.id, start, end, &error);
-                    self.parsed.diagnostics.push(explained);
-                }
+                Err(error) => self.explain(start, end, &error),
             }
         }
         read
@@ -250,7 +232,9 @@ impl<'a> Pieces<'a> {
         mut pairs: pest::iterators::Pairs<'_, Rule>,
         make: impl FnOnce(&mut Builder<'_>, Pair<'_>) -> Option<T>,
     ) -> Option<T> {
-        let mut builder = Builder { source: self.id, base, limits: self.limits, diagnostics: Vec::new() };
+        let (text, comments) = (self.text, self.scanned.comments.as_slice());
+        let mut builder =
+            Builder { source: self.id, base, text, comments, limits: self.limits, diagnostics: Vec::new() };
         let inner = pairs.next()?.into_inner().next()?;
         let made = make(&mut builder, inner);
         self.parsed.diagnostics.append(&mut builder.diagnostics);

@@ -49,6 +49,7 @@ impl Printer<'_> {
             let apart = is_block(&item.value) || before.is_some_and(|before| is_block(&before.value));
             self.to.next(start(item.span), index == 0, apart);
             self.item(item, width);
+            self.to.flush(item.span.end as usize);
             before = Some(item);
         }
     }
@@ -133,6 +134,7 @@ impl Printer<'_> {
         for (index, step) in steps.iter().enumerate() {
             self.to.next(start(step.span), index == 0, false);
             self.step(step);
+            self.to.flush(step.span.end as usize);
         }
         self.to.close(last(span), steps.is_empty());
         self.to.outdent();
@@ -146,12 +148,13 @@ impl Printer<'_> {
         if let Some(after) = &stage.after {
             self.to.line(1);
             self.to.text(if after.any { "after any of" } else { "after" }, start(after.span));
+            self.to.indent();
             for (index, stage) in after.stages.iter().enumerate() {
                 match index {
                     0 => self.to.space(),
                     _ => {
                         self.to.text(",", 0);
-                        self.to.line(1);
+                        self.to.fill();
                     }
                 }
                 self.to.text(stage.stage.value.as_str(), start(stage.stage.span));
@@ -160,6 +163,7 @@ impl Printer<'_> {
                     self.to.text(outcome_word(outcome.value), start(outcome.span));
                 }
             }
+            self.to.outdent();
         }
         if let Some(soak) = &stage.soak {
             self.to.line(1);
@@ -172,6 +176,7 @@ impl Printer<'_> {
         for (index, rule) in stage.rules.iter().enumerate() {
             self.to.next(start(rule.span), index == 0, false);
             self.rule(rule);
+            self.to.flush(rule.span.end as usize);
         }
         self.to.close(last(span), stage.rules.is_empty());
         self.to.outdent();
@@ -360,11 +365,18 @@ impl Printer<'_> {
     pub fn times(&mut self, times: &Times) {
         self.to.begin();
         for (items, word) in [(&times.include, ""), (&times.except, "except ")] {
+            if !word.is_empty() {
+                self.to.indent();
+            }
             for (index, item) in items.iter().enumerate() {
                 let at = start(item.span);
                 match (index, word) {
                     (0, "") => {}
-                    (0, _) => self.to.line(1),
+                    (0, _) => {
+                        self.to.outdent();
+                        self.to.line(1);
+                        self.to.indent();
+                    }
                     _ => {
                         self.to.text(",", 0);
                         self.to.line(1);
@@ -377,6 +389,7 @@ impl Printer<'_> {
                 }
             }
         }
+        self.to.outdent();
         self.to.end();
     }
 }

@@ -109,12 +109,12 @@ impl Printer<'_> {
             return;
         }
         self.to.line(1);
-        self.to.begin();
+        self.to.indent();
         for (index, term) in except.iter().enumerate() {
             let before = if index == 0 { "except " } else { "" };
             if index > 0 {
                 self.to.text(",", 0);
-                self.to.line(1);
+                self.to.fill();
             }
             match term {
                 Except::Requester(span) => self.word(before, "requester", *span),
@@ -134,7 +134,7 @@ impl Printer<'_> {
                 },
             }
         }
-        self.to.end();
+        self.to.outdent();
     }
 
     fn valid(&mut self, valid: Option<&At<Duration>>) {
@@ -149,7 +149,7 @@ impl Printer<'_> {
         self.including(rule.including.as_ref());
         self.except(&rule.except);
         self.to.line(1);
-        self.to.begin();
+        self.to.indent();
         for (index, word) in rule.rules.iter().enumerate() {
             let before = match (index, rule.all_but) {
                 (0, true) => "may skip all but ",
@@ -158,11 +158,11 @@ impl Printer<'_> {
             };
             if index > 0 {
                 self.to.text(",", 0);
-                self.to.line(1);
+                self.to.fill();
             }
             self.word(before, &word.value, word.span);
         }
-        self.to.end();
+        self.to.outdent();
         self.valid(rule.valid.as_ref());
         if rule.reason_required {
             self.to.line(1);
@@ -313,13 +313,15 @@ impl Printer<'_> {
     }
 
     fn list_of(&mut self, before: &str, words: &[Word], print: impl Fn(&Word) -> String) {
+        self.to.indent();
         for (index, word) in words.iter().enumerate() {
             if index > 0 {
                 self.to.text(",", 0);
-                self.to.line(1);
+                self.to.fill();
             }
             self.word(if index == 0 { before } else { "" }, &print(word), word.span);
         }
+        self.to.outdent();
     }
 
     fn expect(&mut self, expect: &Expect) {

@@ -134,14 +134,8 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        let unnamed = matches!(kind, Some(RuleKind::Exclusive | RuleKind::ForwardOnly | RuleKind::DistinctApprovers));
-        let optional = unnamed || matches!(kind, Some(RuleKind::Trigger(_)));
-        if let (true, Some(name)) = (unnamed, &name) {
-            self.push(
-                Diagnostic::new(RULE_NAME, name.span, "this rule has a name already")
-                    .help("`exclusive`, `forward only` and `distinct approvers` are written without one"),
-            );
-        }
+        let own_name = matches!(kind, Some(RuleKind::Exclusive | RuleKind::ForwardOnly | RuleKind::DistinctApprovers));
+        let optional = own_name || matches!(kind, Some(RuleKind::Trigger(_)));
         if !optional && name.is_none() && kind.is_some() {
             let start = Span { end: span.start + keyword.len() as u32, ..span };
             self.push(
