@@ -172,7 +172,18 @@ impl Builder<'_> {
             "user" => Type::User,
             "status" => Type::Status,
             other => {
-                let help = did_you_mean(other, TYPES).unwrap_or_else(|| {
+                let known = match other.to_ascii_lowercase().as_str() {
+                    "int" | "integer" | "float" | "double" | "decimal" | "percent" => Some("number"),
+                    "text" | "str" | "url" => Some("string"),
+                    "boolean" | "flag" => Some("bool"),
+                    "date" | "datetime" | "timestamp" | "instant" => Some("time"),
+                    "list" | "array" => Some("set of string"),
+                    "dict" | "object" | "record" => Some("map of string"),
+                    "person" | "email" => Some("user"),
+                    _ => None,
+                };
+                let known = known.map(|name| format!("write `{name}`"));
+                let help = known.or_else(|| did_you_mean(other, TYPES)).unwrap_or_else(|| {
                     "the types are bool, number, string, time, duration, version, user, status, `{ low, high }`, `set of T` \
                      and `map of T`"
                         .into()
@@ -315,7 +326,7 @@ impl Builder<'_> {
     }
 }
 
-/// The parts of a pair without its keywords.
+/// The parts of a pair without its keywords and signs.
 pub(super) fn meaningful(pair: Pair<'_>) -> impl DoubleEndedIterator<Item = Pair<'_>> {
     pair.into_inner().filter(|part| !is_keyword(part.as_rule()))
 }
@@ -323,7 +334,11 @@ pub(super) fn meaningful(pair: Pair<'_>) -> impl DoubleEndedIterator<Item = Pair
 fn is_keyword(rule: Rule) -> bool {
     matches!(
         rule,
-        Rule::k_action
+        Rule::colon
+            | Rule::equals
+            | Rule::brace
+            | Rule::dots
+            | Rule::k_action
             | Rule::k_advise
             | Rule::k_after
             | Rule::k_all

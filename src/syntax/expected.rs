@@ -22,19 +22,96 @@ pub(super) fn explain(
         ErrorVariant::CustomError { .. } => &[],
     };
     let found = token(text, at, end);
-    let length = found.len().max(usize::from(at < text.len()));
-    let span = Span::new(id, at, (at + length).min(text.len()));
+    // What is missing at the end of a piece is missing right behind its last word.
+    let at = if found.is_empty() { last_word_end(text, start, at) } else { at };
+    let span = Span::new(id, at, at + found.len());
     if let Some(diagnostic) = slip(text, start, at, found, span, positives) {
         return diagnostic;
     }
     let wanted = wanted(positives);
     let message = match (found, wanted.as_str()) {
-        ("", "") => "the file ends too early".to_string(),
+        ("", "") => "something is missing here".to_string(),
         ("", wanted) => format!("expected {wanted}, but it ends here"),
         (found, "") => format!("`{}` does not belong here", shown(found)),
         (found, wanted) => format!("expected {wanted}, found `{}`", shown(found)),
     };
-    Diagnostic::new(SYNTAX, span, message).label("not understood from here on")
+    Diagnostic::new(SYNTAX, span, message).label("not understood from here on").maybe_help(hint(text, at, found, positives))
+}
+
+/// Where the last word of `text[start..at]` ends, comments aside.
+fn last_word_end(text: &str, start: usize, at: usize) -> usize {
+    let mut last = start;
+    let mut rest = start;
+    while rest < at {
+        rest = skip_blanks(text, rest, at);
+        let found = token(text, rest, at);
+        if found.is_empty() {
+            break;
+        }
+        rest += found.len();
+        last = rest;
+    }
+    last
+}
+
+/// Help that follows from what was expected.
+fn hint(text: &str, at: usize, found: &str, positives: &[Rule]) -> Option<String> {
+    let has = |rule: Rule| positives.contains(&rule);
+    let words: Vec<String> = positives.iter().flat_map(|rule| keywords(*rule)).collect();
+    let lower = found.to_ascii_lowercase();
+    if let Some(word) = words.iter().find(|word| **word == lower) {
+        return Some(format!("keywords are lower case: write `{word}`"));
+    }
+    if found.starts_with(|c: char| c.is_ascii_alphabetic())
+        && let Some(help) = did_you_mean(found, words.iter().map(String::as_str))
+    {
+        return Some(help);
+    }
+    let rest = text.get(at..).unwrap_or("");
+    let whole = rest.split([' ', '\t', '\r', '\n', ',', ']', '}', ')']).next().unwrap_or("");
+    let plain = !whole.is_empty() && !whole.contains(['"', '#', '[', '{', '(']) && whole.len() <= 60;
+    if has(Rule::name) && found.starts_with(|c: char| c.is_ascii_digit()) {
+        return Some("a name begins with a letter".into());
+    }
+    if has(Rule::name) && found.starts_with('"') && !has(Rule::string) {
+        return Some("names stand without quotes: letters a to z, digits, `_` and `-`".into());
+    }
+    if has(Rule::string) && plain && !found.is_empty() {
+        return Some(format!("put it into quotes: `\"{}\"`", crate::plain::escape(whole)));
+    }
+    if has(Rule::people_list) && found == "{" {
+        return Some("lists of people stand in `[…]`".into());
+    }
+    if has(Rule::month_day) {
+        return Some("a day of every year is written `dec 24`".into());
+    }
+    None
+}
+
+/// The words that a rule of the grammar begins with.
+fn keywords(rule: Rule) -> Vec<String> {
+    let words: &[&str] = match rule {
+        Rule::trigger => &["push", "pull-request", "manual", "completion", "event", "schedule"],
+        Rule::outcome => &["completed", "succeeded", "failed", "skipped", "cancelled"],
+        Rule::verdict | Rule::expect_verdict => &["allow", "hold", "deny"],
+        Rule::approve_clause => &["including", "except", "since", "valid"],
+        Rule::override_clause => &["including", "except", "may skip", "valid", "reason required"],
+        Rule::guard => &["when", "unless"],
+        Rule::because => &["because"],
+        Rule::joiner => &["and", "or"],
+        Rule::schedule_clause => &["in", "within", "if changed"],
+        Rule::except_people | Rule::except_times => &["except"],
+        Rule::since => &["since"],
+        Rule::valid => &["valid"],
+        Rule::after => &["after"],
+        Rule::soak => &["for"],
+        Rule::to => &["to"],
+        other => {
+            let name = format!("{other:?}");
+            return name.strip_prefix("k_").map(|word| word.replace('_', "-")).into_iter().collect();
+        }
+    };
+    words.iter().map(|word| (*word).to_string()).collect()
 }
 
 fn shown(found: &str) -> String {
@@ -97,9 +174,68 @@ fn slip(text: &str, start: usize, at: usize, found: &str, span: Span, positives:
             return syntax("`=` compares nothing", "write `==` to compare");
         }
         "=>" => return syntax("`=>` is no comparison", "write `>=`"),
+        "+" | "-" | "*" | "%" if has(Rule::tail) || has(Rule::joiner) => {
+            return syntax("there is no arithmetic in conditions", "let the tool that makes the request reckon it");
+        }
+        "==" | "!=" | "<" | "<=" | ">" | ">=" if has(Rule::joiner) => {
+            return syntax("comparisons cannot be chained", "write both, joined with `and`");
+        }
+        "." if has(Rule::operand) => return syntax("a number begins with a digit", "write `0.5`"),
+        "[" if has(Rule::element) => return syntax("lists hold no lists", "write all of it into one list"),
         _ => {}
     }
+    if let Some(diagnostic) = missing_colon(text, start, at, span) {
+        return Some(diagnostic);
+    }
     let last = before(text, start, at);
+    let head = words(text, start, at).find(|word| *word != "sealed").unwrap_or("");
+    match (found, last) {
+        ("not", "is") => return syntax("`is not` is no test", "write `is missing`, or `!=` with a value"),
+        ("present" | "empty" | "null" | "none" | "defined" | "absent" | "unset", "is") => {
+            return syntax("there are only `is set` and `is missing`", "write `is set` or `is missing`");
+        }
+        ("and" | "," | "&", _) if ["approve", "override", "trigger"].contains(&head) && has(Rule::guard) => {
+            return syntax("several groups are joined with `or`", "write `2 of ops or testers`");
+        }
+        ("and" | "or" | "&", _) if head == "stage" && has(Rule::soak) => {
+            return syntax("several stages stand with commas between them", "write `after A, B` or `after any of A, B`");
+        }
+        ("for", _) if head == "stage" && !has(Rule::soak) => {}
+        ("after", _) if head == "stage" => {
+            return syntax("`after` stands before `for`", "write `stage NAME after A for 2h { … }`");
+        }
+        ("of", "list" | "array" | "lists" | "List") if head == "fact" => {
+            return syntax("there are no lists among the types", "write `set of T` or `map of T`");
+        }
+        (_, _) if head == "policy" && has(Rule::item) => {
+            return syntax("the name of a policy is one word", "write it with `-`: `space-game`");
+        }
+        _ => {}
+    }
+    if head == "schedule" || last == "schedule" || last == "cron" {
+        if has(Rule::string) && positives.len() == 1 {
+            return syntax("the fields of a schedule stand in quotes", "write `\"0 3 * * *\"`");
+        }
+    }
+    if found.get(..8).is_some_and(|t| t.bytes().filter(|b| *b == b'-').count() == 2)
+        && found.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+        && !found.get(..4).is_some_and(|year| year.bytes().all(|b| b.is_ascii_digit()))
+    {
+        let message = format!("`{}` is no date", shown(found));
+        let help = "dates are year-month-day, such as `2026-03-04`";
+        return Some(Diagnostic::new(DATE_TIME, span, message).help(help));
+    }
+    if has(Rule::datetime) && is_date(found) {
+        let help = format!("write `{found} 10:00`");
+        return Some(Diagnostic::new(DATE_TIME, span, "a time of day is missing behind the date").help(help));
+    }
+    if is_date(last) && found.starts_with(|c: char| c.is_ascii_digit()) && found.contains(':') {
+        let help = "write both ends as dates, or both with a time of day";
+        return Some(Diagnostic::new(DATE_TIME, span, "only one end has a time of day").help(help));
+    }
+    if has(Rule::dots) && ["-", "to", "until"].contains(&found) {
+        return syntax("the ends of a range stand with `..` between them", "write `09:00..17:00`");
+    }
     if has(Rule::duration) || last.chars().all(|c| c.is_ascii_digit()) && !last.is_empty() && is_unit(found) {
         let help = "write the number and its unit together: `30s`, `15m`, `2h`, `1d`, `1w` or `1h30m`";
         if last.chars().all(|c| c.is_ascii_digit()) && !last.is_empty() && is_unit(found) {
@@ -123,31 +259,27 @@ fn slip(text: &str, start: usize, at: usize, found: &str, span: Span, positives:
         let message = format!("`{}` is no day of the week here", shown(found));
         return Some(Diagnostic::new(DATE_TIME, span, message).help(format!("write `{short}`")));
     }
-    if last.starts_with(|c: char| c.is_ascii_uppercase()) && weekday_like(&last.to_ascii_lowercase()) {
+    let long_day = last.starts_with(|c: char| c.is_ascii_uppercase()) || last.len() > 3;
+    if found.starts_with(|c: char| c.is_ascii_digit()) && long_day && is_weekday(&last.to_ascii_lowercase()) {
         let short = last.get(..3).unwrap_or("").to_ascii_lowercase();
         let message = format!("`{}` is no day of the week here", shown(last));
         let help = format!("days of the week are lower case and short: write `{short}`");
         return Some(Diagnostic::new(DATE_TIME, span, message).help(help));
     }
-    if ["am", "pm"].contains(&lower.as_str()) || lower.ends_with("am") || lower.ends_with("pm") {
-        let digits = lower.trim_end_matches("am").trim_end_matches("pm");
+    let first_end = lower.split("..").next().unwrap_or("");
+    if first_end.ends_with("am") || first_end.ends_with("pm") {
+        let digits = first_end.trim_end_matches("am").trim_end_matches("pm");
         if digits.is_empty() || digits.chars().all(|c| c.is_ascii_digit() || c == ':') {
             return Some(
                 Diagnostic::new(DATE_TIME, span, "times of day have 24 hours").help("write `09:00` and `17:00`"),
             );
         }
     }
-    // `require name cond`: two words after one another where a condition goes on.
+    // Two words after one another where a condition goes on.
     if (has(Rule::joiner) || has(Rule::k_and)) && found.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '"') {
-        let line = text.get(start..at).unwrap_or("").trim();
-        let mut words = line.split_whitespace();
-        if let (Some(keyword), Some(name), None) = (words.next(), words.next(), words.next())
-            && RULES.contains(&keyword)
-        {
-            return Some(
-                Diagnostic::new(SYNTAX, span, format!("a colon is missing after `{name}`"))
-                    .help(format!("write `{keyword} {name}: …`")),
-            );
+        let lower = found.to_ascii_lowercase();
+        if ["and", "or", "not", "when", "unless", "because", "is", "in"].contains(&lower.as_str()) && lower != found {
+            return syntax("keywords are lower case", &format!("write `{lower}`"));
         }
         return Some(
             Diagnostic::new(SYNTAX, span, format!("`{}` does not belong to the condition before it", shown(found)))
@@ -196,6 +328,44 @@ fn begins(found: &str, span: Span, positives: &[Rule]) -> Option<Diagnostic> {
     Some(Diagnostic::new(KEYWORD, span, format!("no {what} begins with `{}`", shown(found))).help(help))
 }
 
+/// `require unit checks.unit == passed`: a rule whose name has no colon.
+fn missing_colon(text: &str, start: usize, at: usize, span: Span) -> Option<Diagnostic> {
+    let piece = text.get(start..).unwrap_or("");
+    let piece = piece.strip_prefix("sealed").map_or(piece, str::trim_start);
+    let keyword = piece.split([' ', '\t', '\r', '\n']).next().filter(|word| RULES.contains(word))?;
+    let tail = piece.get(keyword.len()..)?.trim_start();
+    let length = tail.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-'))?;
+    let (name, rest) = tail.split_at_checked(length)?;
+    let named = name.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.starts_with([' ', '\t']);
+    let name_at = text.len() - tail.len();
+    let next_at = text.len() - rest.trim_start().len();
+    let counted = ["approve", "override"].contains(&keyword) && name != "all";
+    let here = at == next_at && !["exclusive", "forward", "distinct", "sealed", "trigger"].contains(&keyword)
+        || at == name_at && counted && rest.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    let word = ["not", "every", "any", "no", "daily", "yearly", "cron"].contains(&name);
+    let goes_on = rest.trim_start().starts_with(|c: char| c.is_ascii_alphanumeric());
+    (named && here && !word && goes_on).then(|| {
+        let span = Span { start: (name_at + name.len()) as u32, end: (name_at + name.len()) as u32, ..span };
+        Diagnostic::new(SYNTAX, span, format!("a colon is missing after `{name}`"))
+            .help(format!("write `{keyword} {name}: …`"))
+    })
+}
+
+/// The words of a piece up to a place.
+fn words(text: &str, start: usize, at: usize) -> impl Iterator<Item = &str> {
+    text.get(start..at).unwrap_or("").split_ascii_whitespace()
+}
+
+fn is_date(word: &str) -> bool {
+    let mut parts = word.split('-').map(|part| part.bytes().all(|b| b.is_ascii_digit()).then_some(part.len()));
+    [parts.next(), parts.next(), parts.next(), parts.next()] == [Some(Some(4)), Some(Some(2)), Some(Some(2)), None]
+}
+
+fn is_weekday(lower: &str) -> bool {
+    let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    lower.len() > 2 && days.iter().any(|day| day.starts_with(lower))
+}
+
 fn is_unit(word: &str) -> bool {
     let word = word.trim_end_matches('s');
     ["", "m", "h", "d", "w", "sec", "second", "min", "minute", "hour", "day", "week"].contains(&word)
@@ -210,9 +380,10 @@ fn weekday_like(lower: &str) -> bool {
 fn wanted(positives: &[Rule]) -> String {
     let mut words: Vec<&str> = Vec::new();
     for rule in positives {
-        let word = name(*rule);
-        if !word.is_empty() && !words.contains(&word) {
-            words.push(word);
+        for word in name(*rule).split('|') {
+            if !word.is_empty() && !words.contains(&word) {
+                words.push(word);
+            }
         }
     }
     words.truncate(6);
@@ -239,7 +410,7 @@ fn name(rule: Rule) -> &'static str {
         Rule::month | Rule::month_day => "a month and a day such as `dec 24`",
         Rule::path | Rule::operand | Rule::element | Rule::literal | Rule::list => "a fact or a value",
         Rule::cond | Rule::guarded | Rule::one_test | Rule::quantified => "a condition",
-        Rule::joiner => "`and` or `or`",
+        Rule::joiner => "`and`|`or`",
         Rule::tail | Rule::compare => "an operator such as `==`",
         Rule::close => "`)`",
         Rule::ty | Rule::type_of | Rule::type_name => "a type such as `number`",
@@ -253,10 +424,17 @@ fn name(rule: Rule) -> &'static str {
         Rule::fields => "`{ … }`",
         Rule::value | Rule::scalar | Rule::value_2 => "a value",
         Rule::verdict | Rule::expect_verdict => "`allow`, `hold` or `deny`",
-        Rule::guard => "`when`, `unless`",
+        Rule::guard => "`when`|`unless`",
         Rule::because => "`because`",
         Rule::outcome => "an outcome such as `completed`",
         Rule::star => "`*`",
+        Rule::colon => "`:`",
+        Rule::equals => "`=`",
+        Rule::brace => "`{`",
+        Rule::dots => "`..`",
+        Rule::approve_clause | Rule::override_clause => "`except`|`valid`",
+        Rule::prefix => "a condition",
+        Rule::enumeration => "values in `{ … }`",
         Rule::after | Rule::k_after => "`after`",
         Rule::soak | Rule::k_for => "`for`",
         Rule::k_of => "`of`",

@@ -93,7 +93,7 @@ pub fn parse(sources: &Sources, id: SourceId, limits: &Limits) -> Parsed {
             Err(error) => {
                 let mut pieces = Pieces { text, id, limits, scanned: &scanned, parsed: &mut parsed };
                 pieces.items();
-                parsed.diagnostics.extend(scanned.diagnostics);
+                parsed.diagnostics.splice(0..0, scanned.diagnostics);
                 if let (true, Some(error)) = (parsed.diagnostics.is_empty(), error) {
                     // Every piece is well, but the whole is not.
                     parsed.diagnostics.push(expected::explain(text, id, 0, text.len(), &error));
@@ -103,6 +103,8 @@ pub fn parse(sources: &Sources, id: SourceId, limits: &Limits) -> Parsed {
     }
     parsed.file.comments = scanned.comments;
     parsed.diagnostics.sort_by_key(|d| d.span().start);
+    // A bracket without its partner is told by the scan and by the condition that it is in.
+    parsed.diagnostics.dedup_by_key(|d| (d.code, d.span().start));
     parsed.diagnostics.truncate(MAX_ERRORS);
     parsed
 }

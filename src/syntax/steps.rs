@@ -127,7 +127,7 @@ impl Builder<'_> {
     }
 
     fn field(&mut self, pair: Pair<'_>) -> Option<Field> {
-        let mut parts = pair.into_inner();
+        let mut parts = meaningful(pair);
         let key = parts.next()?.into_inner().next()?;
         let name = self.word_or_string(&key);
         Some(Field { name, value: self.value(parts.next()?)? })
