@@ -12,7 +12,7 @@ fuzz_target!(|input: &str| {
     match (policy.verdict(&request), policy.decide(&request)) {
         (Ok(fast), Ok(decision)) => {
             assert_eq!(fast, decision.verdict(), "two verdicts:\n{decision}");
-            let blocked = !decision.blocking.is_empty();
+            let blocked = !decision.blocking().is_empty();
             assert_eq!(fast == Verdict::Allow, !blocked, "allowed and blocked:\n{decision}");
             assert!(!serde_json::to_string(&decision).expect("a decision can be written").is_empty());
         }

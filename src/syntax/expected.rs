@@ -114,8 +114,12 @@ fn keywords(rule: Rule) -> Vec<String> {
     words.iter().map(|word| (*word).to_string()).collect()
 }
 
-fn shown(found: &str) -> String {
-    crate::plain::escape(found.get(..40).unwrap_or(found)).into_owned()
+/// What was found, harmless and cut.
+pub(super) fn shown(found: &str) -> String {
+    match found.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", crate::plain::escape(found.get(..end).unwrap_or(""))),
+        None => crate::plain::escape(found).into_owned(),
+    }
 }
 
 fn skip_blanks(text: &str, at: usize, end: usize) -> usize {
@@ -197,25 +201,33 @@ fn slip(text: &str, start: usize, at: usize, found: &str, span: Span, positives:
         ("and" | "," | "&", _) if ["approve", "override", "trigger"].contains(&head) && has(Rule::guard) => {
             return syntax("several groups are joined with `or`", "write `2 of ops or testers`");
         }
-        ("and" | "or" | "&", _) if head == "stage" && has(Rule::soak) => {
+        ("and" | "or" | "&", _) if head == "stage" && (has(Rule::soak) || has(Rule::outcome) || has(Rule::k_for)) => {
             return syntax("several stages stand with commas between them", "write `after A, B` or `after any of A, B`");
         }
-        ("for", _) if head == "stage" && !has(Rule::soak) => {}
         ("after", _) if head == "stage" => {
             return syntax("`after` stands before `for`", "write `stage NAME after A for 2h { … }`");
         }
         ("of", "list" | "array" | "lists" | "List") if head == "fact" => {
             return syntax("there are no lists among the types", "write `set of T` or `map of T`");
         }
-        (_, _) if head == "policy" && has(Rule::item) => {
+        (_, _) if head == "policy" && last != "policy" && !found.is_empty() => {
             return syntax("the name of a policy is one word", "write it with `-`: `space-game`");
         }
         _ => {}
     }
-    if head == "schedule" || last == "schedule" || last == "cron" {
-        if has(Rule::string) && positives.len() == 1 {
-            return syntax("the fields of a schedule stand in quotes", "write `\"0 3 * * *\"`");
-        }
+    if ["schedule", "cron"].contains(&last) && has(Rule::string) {
+        return syntax("the fields of a schedule stand in quotes", "write `\"0 3 * * *\"`");
+    }
+    if found == "/" && has(Rule::regex) {
+        return syntax("this regex has no end", "write `/` after it; a `/` inside is `\\/`");
+    }
+    if head == "trigger" && has(Rule::colon) && words(text, start, at).skip_while(|w| *w != "trigger").count() == 2 {
+        let kinds = ["push", "pull-request", "manual", "completion", "event", "schedule"];
+        let help = did_you_mean(last, kinds)
+            .unwrap_or_else(|| format!("a trigger is one of {}", crate::diagnostic::list_words(&kinds, 6)));
+        let end = last_word_end(text, start, at);
+        let span = Span { start: end.saturating_sub(last.len()) as u32, end: end as u32, ..span };
+        return Some(Diagnostic::new(KEYWORD, span, format!("there is no trigger `{}`", shown(last))).help(help));
     }
     if found.get(..8).is_some_and(|t| t.bytes().filter(|b| *b == b'-').count() == 2)
         && found.bytes().all(|b| b.is_ascii_digit() || b == b'-')
@@ -346,8 +358,8 @@ fn missing_colon(text: &str, start: usize, at: usize, span: Span) -> Option<Diag
     let goes_on = rest.trim_start().starts_with(|c: char| c.is_ascii_alphanumeric());
     (named && here && !word && goes_on).then(|| {
         let span = Span { start: (name_at + name.len()) as u32, end: (name_at + name.len()) as u32, ..span };
-        Diagnostic::new(SYNTAX, span, format!("a colon is missing after `{name}`"))
-            .help(format!("write `{keyword} {name}: …`"))
+        Diagnostic::new(SYNTAX, span, format!("a colon is missing after `{}`", shown(name)))
+            .help(format!("write `{keyword} {}: …`", shown(name)))
     })
 }
 
