@@ -58,7 +58,9 @@ scenario s {
 #[test]
 fn clauses_come_in_the_order_of_the_page_whatever_order_they_were_written_in() {
     assert_eq!(
-        format("stage A { approve q: all of [a] or g valid 1d since B except requester, approvers of r, [a] including author }"),
+        format(
+            "stage A { approve q: all of [a] or g valid 1d since B except requester, approvers of r, [a] including author }"
+        ),
         "stage A {\n  approve q: all of [a] or g including author except requester, approvers of r, [a] since B valid 1d\n}\n"
     );
     assert_eq!(
@@ -86,7 +88,10 @@ fn brackets_that_change_nothing_go_and_the_others_stay() {
     assert_eq!(cond("not (a)"), "not a");
     assert_eq!(cond("not (not (a and b))"), "not not (a and b)");
     assert_eq!(cond("not (x in [a, b])"), "not x in [a, b]");
-    assert_eq!(cond("(every checks == passed) and no c contains \"x\""), "every checks == passed and no c contains \"x\"");
+    assert_eq!(
+        cond("(every checks == passed) and no c contains \"x\""),
+        "every checks == passed and no c contains \"x\""
+    );
 }
 
 #[test]

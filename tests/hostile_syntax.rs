@@ -159,6 +159,8 @@ fn of_many_errors_the_first_hundred_are_told() {
     assert_eq!(told, ["E0206"; 100]);
     let told = codes("fact f = nothing\n".repeat(150));
     assert_eq!(told, ["E0101"; 100]);
+    assert_eq!(codes("\"\n".repeat(150)), ["E0102"; 100]);
+    assert_eq!(codes("} ".repeat(150)), ["E0106"; 100]);
     let told = codes(format!("stage A {{\n{}}}", "  require r: a = 3\n".repeat(150)));
     assert_eq!(told, ["E0101"; 100]);
 }

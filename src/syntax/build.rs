@@ -189,7 +189,14 @@ impl Builder<'_> {
                         .into()
                 });
                 let span = self.span(pair);
-                self.push(Diagnostic::new(UNKNOWN_VALUE, span, format!("there is no type `{}`", super::expected::shown(other))).help(help));
+                self.push(
+                    Diagnostic::new(
+                        UNKNOWN_VALUE,
+                        span,
+                        format!("there is no type `{}`", super::expected::shown(other)),
+                    )
+                    .help(help),
+                );
                 return None;
             }
         })

@@ -35,7 +35,9 @@ pub(super) fn explain(
         (found, "") => format!("`{}` does not belong here", shown(found)),
         (found, wanted) => format!("expected {wanted}, found `{}`", shown(found)),
     };
-    Diagnostic::new(SYNTAX, span, message).label("not understood from here on").maybe_help(hint(text, at, found, positives))
+    Diagnostic::new(SYNTAX, span, message)
+        .label("not understood from here on")
+        .maybe_help(hint(text, at, found, positives))
 }
 
 /// Where the last word of `text[start..at]` ends, comments aside.
@@ -202,7 +204,10 @@ fn slip(text: &str, start: usize, at: usize, found: &str, span: Span, positives:
             return syntax("several groups are joined with `or`", "write `2 of ops or testers`");
         }
         ("and" | "or" | "&", _) if head == "stage" && (has(Rule::soak) || has(Rule::outcome) || has(Rule::k_for)) => {
-            return syntax("several stages stand with commas between them", "write `after A, B` or `after any of A, B`");
+            return syntax(
+                "several stages stand with commas between them",
+                "write `after A, B` or `after any of A, B`",
+            );
         }
         ("after", _) if head == "stage" => {
             return syntax("`after` stands before `for`", "write `stage NAME after A for 2h { … }`");

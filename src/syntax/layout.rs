@@ -147,7 +147,9 @@ impl<'s> Layout<'s> {
             let comment = comment.and_then(|index| self.comments.get(index)).map(|c| c.span.start as usize);
             match comment.filter(|start| !self.source.get(*start..end).unwrap_or("\n").contains('\n')) {
                 Some(start) => end = start,
-                None if self.source.get(..end).is_some_and(|t| t.ends_with(bracket)) => return end - bracket.len_utf8(),
+                None if self.source.get(..end).is_some_and(|t| t.ends_with(bracket)) => {
+                    return end - bracket.len_utf8();
+                }
                 None => return 0,
             }
         }
@@ -403,7 +405,8 @@ impl<'p> Page<'p> {
         let mut wanted = apart && !first && !has_blank;
         let mut first = first;
         for comment in comments {
-            let breaks = if !first && (comment.own_line && blank(comment) || wanted && comment.own_line) { 2 } else { 1 };
+            let apart = comment.own_line && (blank(comment) || wanted);
+            let breaks = if !first && apart { 2 } else { 1 };
             if comment.own_line || self.commented {
                 wanted &= !comment.own_line;
                 first = false;

@@ -256,7 +256,7 @@ fn seconds(text: &str) -> Result<u64, (String, String)> {
 pub(super) fn month_length(year: i32, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if chrono::NaiveDate::from_ymd_opt(year, 2, 29).is_some() => 29,
         2 => 28,
         _ => 31,
     }

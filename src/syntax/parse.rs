@@ -70,17 +70,19 @@ pub(super) const STEPS: [&str; 25] = [
     "expect",
 ];
 /// So many errors of one file are told.
-const MAX_ERRORS: usize = 100;
+pub(super) const MAX_ERRORS: usize = 100;
 
 /// Reads one source. Time and memory are linear in its length; nothing recurses.
 pub fn parse(sources: &Sources, id: SourceId, limits: &Limits) -> Parsed {
     let text = sources.get(id).map_or("", |source| source.text.as_str());
     let scanned = scan(text, id, limits);
-    let mut parsed = Parsed { file: File { source: id, items: Vec::new(), comments: Vec::new() }, diagnostics: Vec::new() };
+    let mut parsed =
+        Parsed { file: File { source: id, items: Vec::new(), comments: Vec::new() }, diagnostics: Vec::new() };
     if scanned.stopped {
         parsed.diagnostics = scanned.diagnostics;
     } else {
-        let whole = if scanned.diagnostics.is_empty() { Gate::parse(Rule::file, text).map_err(Some) } else { Err(None) };
+        let whole =
+            if scanned.diagnostics.is_empty() { Gate::parse(Rule::file, text).map_err(Some) } else { Err(None) };
         match whole {
             Ok(mut pairs) => {
                 let comments = &scanned.comments;
@@ -131,9 +133,11 @@ impl<'a> Pieces<'a> {
         let heads = heads.get(heads.partition_point(|h| h.start <= first)..).unwrap_or(&[]);
         for head in heads.iter().take_while(|h| h.start < to).filter(|h| h.depth == depth) {
             let word = self.word(head);
-            if words.contains(&word) || names_something(self.text, head.end) && {
-                elsewhere.contains(&word) || crate::diagnostic::nearest(word, words.iter().copied()).is_some()
-            } {
+            if words.contains(&word)
+                || names_something(self.text, head.end) && {
+                    elsewhere.contains(&word) || crate::diagnostic::nearest(word, words.iter().copied()).is_some()
+                }
+            {
                 starts.push(head.start);
             }
         }

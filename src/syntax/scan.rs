@@ -1,7 +1,7 @@
 //! One linear look at a source before it is parsed: its size, its brackets, its strings, its comments, and where
 //! declarations and rules seem to begin (for when it does not parse as a whole).
 
-use super::parse::{ITEMS, RULES};
+use super::parse::{ITEMS, MAX_ERRORS, RULES};
 use super::tree::Comment;
 use crate::Limits;
 use crate::diagnostic::codes::{BRACKET, EMPTY_SOURCE, STRING, SYNTAX, TOO_DEEP, TOO_LARGE, TOO_MANY};
@@ -16,7 +16,7 @@ pub(super) struct Scanned {
     /// Outermost pairs of braces, in order.
     pub blocks: Vec<(usize, usize)>,
     pub diagnostics: Vec<Diagnostic>,
-    /// Whether a limit was crossed, or there is nothing to parse.
+    /// Whether a limit was crossed, there is nothing to parse, or more is wrong than will be told.
     pub stopped: bool,
 }
 
@@ -132,7 +132,8 @@ fn scan_once(text: &str, source: SourceId, limits: &Limits, recover: bool) -> Sc
             b'/' => at = regex_end(text, at, last),
             b if b < 0x80 => at += 1,
             _ => {
-                at = word_end(text, at).max(at + text.get(at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8));
+                at = word_end(text, at)
+                    .max(at + text.get(at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8));
                 found.diagnostics.push(foreign(text.get(start..at).unwrap_or(""), span(start, at), 0));
             }
         }
@@ -163,6 +164,10 @@ fn scan_once(text: &str, source: SourceId, limits: &Limits, recover: bool) -> Sc
             let message = format!("brackets and `not` are nested deeper than {}", limits.depth);
             let help = "give parts of the condition names with `define`; two `not` undo each other";
             return found.stop(Diagnostic::new(TOO_DEEP, span(start, at), message).help(help));
+        }
+        if found.diagnostics.len() >= MAX_ERRORS {
+            found.stopped = true;
+            return found;
         }
         if tokens > limits.tokens {
             let message = format!("the file has more than {} words and signs", limits.tokens);
@@ -200,7 +205,9 @@ fn foreign(word: &str, span: Span, bad: usize) -> Diagnostic {
     let first = word.get(bad..).and_then(|t| t.chars().next()).unwrap_or(' ');
     let shown = crate::plain::escape(word.get(bad..bad + first.len_utf8()).unwrap_or("")).into_owned();
     let help = match first {
-        '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2018}'..='\u{201b}' => "texts stand in plain double quotes: `\"…\"`",
+        '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2018}'..='\u{201b}' => {
+            "texts stand in plain double quotes: `\"…\"`"
+        }
         '\u{2010}'..='\u{2015}' | '\u{2212}' => "write a plain `-`, or `..` between the ends of a range",
         '\u{2026}' => "write two dots, `..`, between the ends of a range",
         '\u{2260}' => "write `!=`",
