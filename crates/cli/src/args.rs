@@ -1,0 +1,230 @@
+//! What the command line takes. Completions and the man page come from here too.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// May this build enter the next stage? Checks promotion policies, decides by them, and says when what happens.
+#[derive(Debug, Parser)]
+#[command(name = "stagegate", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(after_long_help = MORE)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  stagegate check policies
+  stagegate decide --policy web.gate --request request.json
+  stagegate next --cron '0 3 * * 1-5' --zone Europe/Berlin
+  stagegate describe web.gate";
+
+const MORE: &str = "\
+Examples:
+  stagegate check policies
+  stagegate decide --policy web.gate --request request.json
+  stagegate next --cron '0 3 * * 1-5' --zone Europe/Berlin
+  stagegate describe web.gate
+
+Exit codes:
+  decide  0 allow, 1 deny, 3 hold, 2 error
+  check   0 no errors, 1 errors, 2 a file cannot be read, wrong usage
+  others  0 done, 2 error
+
+With --format json, standard output holds exactly one JSON value. An error is
+  {\"error\": {\"kind\": …, \"message\": …, \"help\": […], \"diagnostics\": […], \"problems\": […]}}
+where kind is one of usage, policy, request, cron, zone, time, stage, file; diagnostics are those
+of a policy, a cron expression or a zone, and problems those of a request.";
+
+/// Options of every command.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Global {
+    /// Text for people, or one JSON value for tools
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    #[arg(help_heading = "Options of every command")]
+    pub format: Format,
+    /// Colours; auto means on a terminal, and not when NO_COLOR is set
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    #[arg(help_heading = "Options of every command")]
+    pub color: Colour,
+    /// Say less: no warnings, notes, summaries or progress; decide prints the verdict alone
+    #[arg(short, long, global = true, help_heading = "Options of every command")]
+    pub quiet: bool,
+    /// Folder that includes never leave [default: the folder of the policy, or the folder given to check]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Options of every command")]
+    pub root: Option<PathBuf>,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Check(Check),
+    Decide(Decide),
+    Next(Next),
+    Timeline(Timeline),
+    Describe(Describe),
+    Completions(Completions),
+    Man(Man),
+    Schema(Schema),
+}
+
+/// Compile policies and print everything that is wrong with them
+///
+/// Files that other policies include, and files of tests, are checked too. Exits with 0 when there is no error
+/// (warnings do not count), 1 when there is, 2 when a file cannot be read.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  stagegate check web.gate\n  stagegate check policies --format json\n
+JSON: an array of {code, severity, message, file, line, column, labels, help}.")]
+pub struct Check {
+    /// Policies; of a folder, the .gate files below it
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// May this build enter the stage? One decision, with every reason
+///
+/// Exits with 0 for allow, 1 for deny, 3 for hold, 2 for an error. A request without `now` is decided for the present
+/// moment.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  stagegate decide --policy web.gate --request request.json
+  make-request | stagegate decide --policy web.gate --request - --format json
+  stagegate decide --policy web.gate --request request.json --at '2026-03-06 18:00'")]
+pub struct Decide {
+    /// The policy
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+    /// The request in JSON; - reads it from standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub request: PathBuf,
+    /// Decide for this time, whatever the request says: RFC 3339, or a local time in the policy's zone
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub at: Option<String>,
+}
+
+/// Coming firings of schedules, and edges of windows and freezes
+///
+/// Those of a policy, or the firings of one cron expression. Times are RFC 3339, or a local time such as
+/// '2026-03-04 10:00' or a day, in the zone given or the policy's.
+#[derive(Debug, ClapArgs)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["policy", "cron"]))]
+#[command(after_help = "Examples:\n  stagegate next --policy web.gate --stage Test
+  stagegate next --cron '*/15 9-17 * * 1-5' --zone Europe/Berlin --count 3
+  stagegate next --cron '0 3 * * *' --after 2026-03-08 --format json\n
+JSON: of a cron expression an array of RFC 3339 instants with the zone's offset; of a policy an
+array of {at, stage, rule, what}, where what is fires, opens, closes, freezes or thaws.")]
+pub struct Next {
+    /// The policy
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Only this stage of it
+    #[arg(long, value_name = "STAGE", requires = "policy")]
+    pub stage: Option<String>,
+    /// A cron expression: minute, hour, day of month, month, day of week
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
+    pub cron: Option<String>,
+    /// The time zone of the expression [default: UTC]
+    #[arg(long, value_name = "TZ", requires = "cron")]
+    pub zone: Option<String>,
+    /// Look after this time (not at it) [default: now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub after: Option<String>,
+    /// How many to print, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub count: u16,
+}
+
+/// When the verdict changes, if nothing but time does
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  stagegate timeline --policy web.gate --request request.json
+  stagegate timeline --policy web.gate --request request.json --from 2026-12-20 --to 2027-01-03\n
+JSON: {policy, stage, build, zone, from, to, complete, stretches: [{from, to, verdict, blocking}]}.")]
+pub struct Timeline {
+    /// The policy
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+    /// The request in JSON; - reads it from standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub request: PathBuf,
+    /// From this time on [default: the request's now, else the present]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Until this time, at most ten years later [default: seven days later]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub to: Option<String>,
+}
+
+/// The policy in plain words, with its pipeline as a diagram
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  stagegate describe web.gate
+  stagegate describe web.gate --diagram mermaid\n  stagegate describe web.gate --format json")]
+pub struct Describe {
+    /// The policy
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print the diagram of the pipeline alone
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub diagram: Option<Diagram>,
+    /// Tell the firings that come after this time [default: now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub after: Option<String>,
+}
+
+/// Kinds of diagrams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Diagram {
+    /// For a terminal
+    Text,
+    /// For Markdown pages and wikis that draw Mermaid
+    Mermaid,
+}
+
+/// Print a script that completes this command line in a shell
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  stagegate completions bash > /etc/bash_completion.d/stagegate
+  stagegate completions zsh > ~/.zfunc/_stagegate\n  stagegate completions fish > ~/.config/fish/completions/stagegate.fish")]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// Print the man page
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  stagegate man | man -l -")]
+pub struct Man {}
+
+/// Print the JSON Schema of a request or a decision
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  stagegate schema request > request.schema.json")]
+pub struct Schema {
+    /// Of which
+    #[arg(value_enum, value_name = "WHICH")]
+    pub which: Which,
+}
+
+/// Of what there are schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Which {
+    /// What decide reads
+    Request,
+    /// What decide prints with --format json
+    Decision,
+}

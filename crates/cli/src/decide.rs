@@ -1,0 +1,40 @@
+//! `stagegate decide`
+
+use stagegate::{Style, Verdict};
+
+use crate::args::{Decide, Global};
+use crate::failure::Failure;
+use crate::output::{Output, Paint};
+use crate::{files, when};
+
+pub fn run(args: &Decide, global: &Global, output: &Output) -> Result<u8, Failure> {
+    let policy = files::policy(&args.policy, global)?;
+    let named = files::request(&args.request)?;
+    let mut request = named.request;
+    if let Some(at) = &args.at {
+        request.now = Some(when::parse("--at", at, when::zone(&policy))?);
+    }
+    request.now = request.now.or_else(|| Some(when::now()));
+    let decision = policy.decide(&request).map_err(|error| files::refused(&named.name, &error))?;
+    if output.is_json() {
+        output.raw(&(decision.to_json_pretty() + "\n"))?;
+    } else if output.quiet {
+        let paint = paint(decision.verdict());
+        output.text(&(paint.on(decision.verdict().as_str(), output.colour) + "\n"))?;
+    } else {
+        output.text(&decision.render(&Style { colour: output.colour, width: output.width() }))?;
+    }
+    Ok(match decision.verdict() {
+        Verdict::Allow => 0,
+        Verdict::Deny => 1,
+        Verdict::Hold => 3,
+    })
+}
+
+pub fn paint(verdict: Verdict) -> Paint {
+    match verdict {
+        Verdict::Allow => Paint::Green,
+        Verdict::Deny => Paint::Red,
+        Verdict::Hold => Paint::Yellow,
+    }
+}
