@@ -32,6 +32,7 @@ Examples:
 Exit codes:
   decide  0 allow, 1 deny, 3 hold, 2 error
   check   0 no errors, 1 errors, 2 a file cannot be read, wrong usage
+  fmt     0 done (with --check: nothing to do), 1 would change, 2 error
   others  0 done, 2 error
 
 With --format json, standard output holds exactly one JSON value. An error is
@@ -81,6 +82,7 @@ pub enum Command {
     Next(Next),
     Timeline(Timeline),
     Describe(Describe),
+    Fmt(Fmt),
     Completions(Completions),
     Man(Man),
     Schema(Schema),
@@ -135,13 +137,13 @@ pub struct Next {
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
     /// Only this stage of it
-    #[arg(long, value_name = "STAGE", requires = "policy")]
+    #[arg(long, value_name = "STAGE", conflicts_with = "cron")]
     pub stage: Option<String>,
     /// A cron expression: minute, hour, day of month, month, day of week
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub cron: Option<String>,
     /// The time zone of the expression [default: UTC]
-    #[arg(long, value_name = "TZ", requires = "cron")]
+    #[arg(long, value_name = "TZ", conflicts_with = "policy")]
     pub zone: Option<String>,
     /// Look after this time (not at it) [default: now]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
@@ -194,6 +196,24 @@ pub enum Diagram {
     Text,
     /// For Markdown pages and wikis that draw Mermaid
     Mermaid,
+}
+
+/// Lay policies out in the one canonical way; comments are kept
+///
+/// A file with syntax errors is left as it is; the others are done. Exits with 0, with 1 if --check finds a file that
+/// would change, with 2 if a file cannot be laid out.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  stagegate fmt policies\n  stagegate fmt --check policies
+  stagegate fmt - < web.gate\n
+JSON: an array of {file, status, text, diff, error}, where status is unchanged, changed,
+would-change or error; text is given for - alone.")]
+pub struct Fmt {
+    /// Policies; of a folder, the .gate files below it; - reads standard input and writes standard output
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Change nothing, but show what would change
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Print a script that completes this command line in a shell

@@ -1,12 +1,14 @@
 //! `stagegate check`
 
+use std::collections::HashSet;
+
 use stagegate::diagnostic::{Diagnostic, Severity, Sources, render};
 use stagegate::{Compiler, FileLoader};
 
 use crate::args::{Check, Global};
 use crate::failure::{DiagnosticJson, Failure, count, renamed};
 use crate::files::{self, Found};
-use crate::output::{Output, Paint};
+use crate::output::{Output, Paint, plain};
 use crate::progress::Progress;
 
 /// Numbers of what cannot be read at all: the exit code is 2, not 1.
@@ -18,7 +20,8 @@ pub fn run(args: &Check, global: &Global, output: &Output) -> Result<u8, Failure
     let mut progress = Progress::new("checking", found.len(), output);
     for file in &found {
         let (diagnostics, sources) = check(file)?;
-        told.take(&diagnostics, &renamed(&sources, |name| file.shown(name)), output);
+        let name = |name: &str| if output.is_json() { file.shown(name) } else { plain(&file.shown(name)) };
+        told.take(&diagnostics, &renamed(&sources, name), output);
         progress.step();
     }
     drop(progress);
@@ -56,6 +59,7 @@ fn check(file: &Found) -> Result<(Vec<Diagnostic>, Sources), Failure> {
 struct Told {
     rendered: Vec<String>,
     json: Vec<DiagnosticJson>,
+    seen: HashSet<DiagnosticJson>,
     errors: usize,
     warnings: usize,
     unreadable: bool,
@@ -65,7 +69,7 @@ impl Told {
     fn take(&mut self, diagnostics: &[Diagnostic], sources: &Sources, output: &Output) {
         for diagnostic in diagnostics {
             let json = DiagnosticJson::new(diagnostic, sources);
-            if self.json.contains(&json) {
+            if !self.seen.insert(json.clone()) {
                 continue;
             }
             self.json.push(json);
@@ -74,7 +78,8 @@ impl Told {
                 Severity::Warning => self.warnings += 1,
             }
             self.unreadable |= diagnostic.code.as_str() == UNREADABLE;
-            if !output.is_json() && !(output.quiet && diagnostic.severity == Severity::Warning) {
+            let silent = output.is_json() || output.quiet && diagnostic.severity == Severity::Warning;
+            if !silent {
                 self.rendered.push(render(diagnostic, sources, output.colour).trim_end().to_string());
             }
         }

@@ -15,7 +15,7 @@ pub fn run(args: &Decide, global: &Global, output: &Output) -> Result<u8, Failur
         request.now = Some(when::parse("--at", at, when::zone(&policy))?);
     }
     request.now = request.now.or_else(|| Some(when::now()));
-    let decision = policy.decide(&request).map_err(|error| files::refused(&named.name, &error))?;
+    let decision = policy.decide(&request).map_err(|error| Failure::request(&named.name, &error))?;
     if output.is_json() {
         output.raw(&(decision.to_json_pretty() + "\n"))?;
     } else if output.quiet {

@@ -4,11 +4,14 @@ use serde::Serialize;
 use stagegate::diagnostic::{ALL_CODES, Diagnostic, Severity, SourceId, Sources, Span, render};
 use stagegate::{CompileError, RequestError, RequestProblem};
 
-use crate::output::Paint;
+use crate::output::{Paint, plain};
 
 /// Why a command cannot give its result. The exit code is 2.
 #[derive(Debug)]
-pub struct Failure {
+pub struct Failure(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     kind: Kind,
     message: String,
     help: Vec<String>,
@@ -40,7 +43,7 @@ pub enum Kind {
 }
 
 /// A diagnostic as tools read it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct DiagnosticJson {
     code: &'static str,
     severity: Severity,
@@ -52,7 +55,7 @@ pub struct DiagnosticJson {
     help: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 struct LabelJson {
     file: String,
     line: u32,
@@ -104,19 +107,19 @@ pub struct ErrorJson {
 
 impl Failure {
     pub fn new(kind: Kind, message: impl Into<String>) -> Failure {
-        Failure {
+        Failure(Box::new(Parts {
             kind,
             message: message.into(),
             help: Vec::new(),
             diagnostics: Vec::new(),
             sources: Sources::default(),
             problems: Vec::new(),
-        }
+        }))
     }
 
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Failure {
-        self.help.push(help.into());
+        self.0.help.push(help.into());
         self
     }
 
@@ -127,7 +130,10 @@ impl Failure {
             0 | 1 => first.to_string(),
             errors => format!("{first} (and {} more)", count(errors - 1, "error")),
         };
-        Failure { diagnostics: error.diagnostics().to_vec(), sources, ..Failure::new(Kind::Policy, message) }
+        let mut failure = Failure::new(Kind::Policy, message);
+        failure.0.diagnostics = error.diagnostics().to_vec();
+        failure.0.sources = sources;
+        failure
     }
 
     /// A request that cannot be decided.
@@ -137,7 +143,9 @@ impl Failure {
             [one] => format!("{name}: {one}"),
             many => format!("{name}: {} in the request", count(many.len(), "problem")),
         };
-        Failure { problems, ..Failure::new(Kind::Request, message) }
+        let mut failure = Failure::new(Kind::Request, message);
+        failure.0.problems = problems;
+        failure
     }
 
     /// An argument of which a part is wrong: shown with that part underlined.
@@ -150,33 +158,39 @@ impl Failure {
 
     pub fn json(&self) -> ErrorJson {
         ErrorJson {
-            kind: self.kind,
-            message: self.message.clone(),
-            help: self.help.clone(),
-            diagnostics: self.diagnostics.iter().map(|d| DiagnosticJson::new(d, &self.sources)).collect(),
-            problems: self.problems.clone(),
+            kind: self.0.kind,
+            message: self.0.message.clone(),
+            help: self.0.help.clone(),
+            diagnostics: self.0.diagnostics.iter().map(|d| DiagnosticJson::new(d, &self.0.sources)).collect(),
+            problems: self.0.problems.clone(),
         }
     }
 
     /// As printed on standard error, with its line end.
     pub fn text(&self, colour: bool) -> String {
-        if !self.diagnostics.is_empty() {
+        if !self.0.diagnostics.is_empty() {
+            let sources = renamed(&self.0.sources, plain);
             let rendered: Vec<String> =
-                self.diagnostics.iter().map(|d| render(d, &self.sources, colour).trim_end().to_string()).collect();
+                self.0.diagnostics.iter().map(|d| render(d, &sources, colour).trim_end().to_string()).collect();
             return rendered.join("\n\n") + "\n";
         }
         let error = Paint::Red.on("error", colour);
-        let mut text = format!("{error}: {}\n", self.message.trim_end());
-        if self.problems.len() > 1 {
-            for problem in &self.problems {
-                text.push_str(&format!("  {problem}\n"));
+        let mut text = format!("{error}: {}\n", lines(&self.0.message));
+        if self.0.problems.len() > 1 {
+            for problem in &self.0.problems {
+                text.push_str(&format!("  {}\n", lines(&problem.to_string())));
             }
         }
-        for help in &self.help {
-            text.push_str(&format!("{}: {help}\n", Paint::Bold.on("help", colour)));
+        for help in &self.0.help {
+            text.push_str(&format!("{}: {}\n", Paint::Bold.on("help", colour), lines(help)));
         }
         text
     }
+}
+
+/// Text with the name of a file or what else others chose in it: line by line without what could move a cursor.
+fn lines(text: &str) -> String {
+    text.trim_end().split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// A [`Failure::pointed`] on its way.
@@ -192,13 +206,13 @@ impl Pointed {
     pub fn says(self, message: impl Into<String>, help: impl IntoIterator<Item = String>) -> Failure {
         let message = message.into();
         let mut failure = Failure::new(self.kind, message.clone());
-        failure.help = help.into_iter().collect();
+        failure.0.help = help.into_iter().collect();
         // A number that does not exist would be a slip of ours: the message is printed without its place then.
         if let Some(info) = ALL_CODES.iter().find(|info| info.code.as_str() == self.code) {
             let mut diagnostic = Diagnostic::new(info.code, self.span, message);
-            diagnostic.help = failure.help.clone();
-            failure.diagnostics.push(diagnostic);
-            failure.sources = self.sources;
+            diagnostic.help = failure.0.help.clone();
+            failure.0.diagnostics.push(diagnostic);
+            failure.0.sources = self.sources;
         }
         failure
     }

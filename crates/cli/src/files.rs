@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use stagegate::{Compiler, FileLoader, Limits, Policy, Request, RequestError};
+use stagegate::{Compiler, FileLoader, Limits, Policy, Request};
 
 use crate::args::Global;
 use crate::failure::{Failure, Kind, renamed};
@@ -105,12 +105,29 @@ pub fn policy(path: &Path, global: &Global) -> Result<Policy, Failure> {
         let message = format!("{} is a folder; a policy is a file", path.display());
         return Err(Failure::new(Kind::Policy, message));
     }
+    // A pipe, as of `<(git show main:web.gate)`: it has no folder in which to look for others.
+    if std::fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+        return piped(path);
+    }
     let loader = FileLoader::new(&found.root);
     let name = found.name()?;
     Compiler::new()
         .loader(&loader)
         .compile(&name)
         .map_err(|error| Failure::policy(&error, renamed(error.sources(), |name| found.shown(name))))
+}
+
+/// Compiles the policy that comes through a pipe; it can include nothing.
+fn piped(path: &Path) -> Result<Policy, Failure> {
+    let name = path.display().to_string();
+    let failure = |why: String| Failure::new(Kind::Policy, format!("{name}: {why}"));
+    let limit = Limits::default().source_bytes;
+    let bytes = read(path, limit).map_err(|error| failure(why(&error)))?;
+    if bytes.len() > limit {
+        return Err(failure(format!("it is larger than {limit} bytes")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| failure("it is not UTF-8".to_string()))?;
+    Policy::parse(&name, text).map_err(|error| Failure::policy(&error, error.sources().clone()))
 }
 
 /// Reads at most `limit` bytes and one more; `-` is standard input.
@@ -143,13 +160,8 @@ pub fn request(path: &Path) -> Result<NamedRequest, Failure> {
         .map_err(|error| Failure::new(Kind::Request, format!("{name}: {}", why(&error))))?;
     match Request::from_json(&bytes) {
         Ok(request) => Ok(NamedRequest { request, name }),
-        Err(error) => Err(refused(&name, &error)),
+        Err(error) => Err(Failure::request(&name, &error)),
     }
-}
-
-/// What to say of a request that was refused.
-pub fn refused(name: &str, error: &RequestError) -> Failure {
-    Failure::request(name, error)
 }
 
 /// Why a file cannot be read, in words.

@@ -6,6 +6,7 @@ mod decide;
 mod describe;
 mod failure;
 mod files;
+mod fmt;
 mod next;
 mod output;
 mod pages;
@@ -50,6 +51,7 @@ fn run(args: &Args, output: &Output) -> Result<u8, Failure> {
         Command::Next(args) => next::run(args, global, output),
         Command::Timeline(args) => timeline::run(args, global, output),
         Command::Describe(args) => describe::run(args, global, output),
+        Command::Fmt(args) => fmt::run(args, global, output),
         Command::Completions(args) => pages::completions(args, output),
         Command::Man(_) => pages::man(output),
         Command::Schema(args) => pages::schema(args, output),

@@ -84,7 +84,7 @@ fn stretches(
     let mut here = from;
     while here < to {
         let end = to.min(here + piece);
-        let part = policy.timeline(&named.request, here, end).map_err(|error| files::refused(&named.name, &error))?;
+        let part = policy.timeline(&named.request, here, end).map_err(|error| Failure::request(&named.name, &error))?;
         for stretch in part.stretches {
             match all.last_mut() {
                 Some(last) if last.verdict == stretch.verdict && last.to == stretch.from => last.to = stretch.to,

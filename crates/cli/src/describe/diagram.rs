@@ -7,6 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Larger pipelines are listed: nobody could read the drawing.
+const MAX_STAGES: usize = 100;
+const MAX_EDGES: usize = 300;
+
 /// Which stages come after which: by index into the names.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
@@ -15,7 +19,7 @@ pub struct Graph {
 }
 
 /// One stage comes after another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Edge {
     pub from: usize,
     pub to: usize,
@@ -28,7 +32,8 @@ pub struct Edge {
 impl Graph {
     /// For a terminal. Ends with a line end.
     pub fn text(&self, width: usize) -> String {
-        let drawn = self.layout().and_then(|layout| layout.draw(self));
+        let small = self.names.len() <= MAX_STAGES && self.edges.len() <= MAX_EDGES;
+        let drawn = small.then(|| self.layout()?.draw(self)).flatten();
         let mut text = match drawn {
             Some(lines) if lines.iter().all(|line| line.chars().count() <= width) => lines.join("\n") + "\n",
             _ => self.listed(),
@@ -60,18 +65,29 @@ impl Graph {
         self.names.get(index).map_or("?", String::as_str)
     }
 
+    /// The stages that any one of those before them is enough for.
+    fn any(&self) -> BTreeSet<usize> {
+        self.edges.iter().filter(|edge| edge.any).map(|edge| edge.to).collect()
+    }
+
     fn head(&self, to: usize) -> char {
-        if self.edges.iter().any(|edge| edge.to == to && edge.any) { '▷' } else { '▶' }
+        head(&self.any(), to)
     }
 
     fn listed(&self) -> String {
+        let any = self.any();
+        let mut before: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        let mut leads = BTreeSet::new();
+        for edge in &self.edges {
+            before.entry(edge.to).or_default().insert(edge.from);
+            leads.insert(edge.from);
+        }
         let mut lines = Vec::new();
         for (to, name) in self.names.iter().enumerate() {
-            let from: BTreeSet<usize> = self.edges.iter().filter(|e| e.to == to).map(|e| e.from).collect();
-            if !from.is_empty() {
+            if let Some(from) = before.get(&to) {
                 let from: Vec<&str> = from.iter().map(|f| self.name(*f)).collect();
-                lines.push(format!("{} ──{} {name}", from.join(", "), self.head(to)));
-            } else if !self.edges.iter().any(|e| e.from == to) {
+                lines.push(format!("{} ──{} {name}", from.join(", "), head(&any, to)));
+            } else if !leads.contains(&to) {
                 lines.push(name.clone());
             }
         }
@@ -131,6 +147,10 @@ impl Graph {
         layout.rows();
         Some(layout)
     }
+}
+
+fn head(any: &BTreeSet<usize>, to: usize) -> char {
+    if any.contains(&to) { '▷' } else { '▶' }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
 //! What there is to tell of a policy, as data: the JSON of `describe`, and what its text is made of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -133,7 +133,8 @@ pub fn describe(policy: &Policy, path: &Path, after: DateTime<Utc>) -> Descripti
         mermaid: graph(policy).mermaid(),
     };
     let telling = Telling { policy, words: &words, after };
-    description.stages = policy.stages().map(|name| telling.stage(name, &merged)).collect();
+    let blocks = Blocks::new(&merged);
+    description.stages = policy.stages().map(|name| telling.stage(name, &blocks)).collect();
     for item in merged.iter().flat_map(|file| &file.items) {
         match &item.value {
             Item::Define(define) => {
@@ -160,6 +161,33 @@ pub fn describe(policy: &Policy, path: &Path, after: DateTime<Utc>) -> Descripti
     description
 }
 
+/// The blocks of stages in the order in which their rules count.
+#[derive(Default)]
+struct Blocks<'a> {
+    named: BTreeMap<&'a str, Vec<(usize, &'a File, &'a Stage)>>,
+    every: Vec<(usize, &'a File, &'a Stage)>,
+}
+
+impl<'a> Blocks<'a> {
+    fn new(merged: &[&'a File]) -> Blocks<'a> {
+        let mut blocks = Blocks::default();
+        let all = merged.iter().flat_map(|file| stages(file).map(move |stage| (*file, stage)));
+        for (at, (file, stage)) in all.enumerate() {
+            match &stage.name {
+                Some(name) => blocks.named.entry(name.value.as_str()).or_default().push((at, file, stage)),
+                None => blocks.every.push((at, file, stage)),
+            }
+        }
+        blocks
+    }
+
+    fn of(&self, name: &str) -> Vec<(&'a File, &'a Stage)> {
+        let mut blocks: Vec<_> = self.named.get(name).into_iter().flatten().chain(&self.every).copied().collect();
+        blocks.sort_by_key(|(at, ..)| *at);
+        blocks.into_iter().map(|(_, file, stage)| (file, stage)).collect()
+    }
+}
+
 struct Telling<'a> {
     policy: &'a Policy,
     words: &'a Words<'a>,
@@ -167,14 +195,12 @@ struct Telling<'a> {
 }
 
 impl Telling<'_> {
-    fn stage(&self, name: &str, merged: &[&File]) -> StageWords {
+    fn stage(&self, name: &str, blocks: &Blocks<'_>) -> StageWords {
         let mut told = StageWords { name: name.to_string(), after: Vec::new(), rules: Vec::new() };
-        for file in merged {
-            for stage in stages(file).filter(|s| s.name.as_ref().is_none_or(|n| n.value == name)) {
-                told.after.extend(after(stage));
-                let every = stage.name.is_none();
-                told.rules.extend(stage.rules.iter().map(|rule| self.rule(rule, file, every)));
-            }
+        for (file, stage) in blocks.of(name) {
+            told.after.extend(after(stage));
+            let every = stage.name.is_none();
+            told.rules.extend(stage.rules.iter().map(|rule| self.rule(rule, file, every)));
         }
         told
     }
@@ -274,6 +300,7 @@ fn after(stage: &Stage) -> Option<AfterWords> {
 /// The stages and what they come after.
 pub fn graph(policy: &Policy) -> Graph {
     let mut graph = Graph { names: policy.stages().map(plain).collect(), edges: Vec::new() };
+    let mut seen = HashSet::new();
     let index: BTreeMap<String, usize> = policy.stages().map(str::to_string).zip(0..).collect();
     for stage in policy.files().iter().flat_map(stages) {
         let (Some(after), Some(to)) = (&stage.after, stage.name.as_ref().and_then(|n| index.get(&n.value))) else {
@@ -293,7 +320,7 @@ pub fn graph(policy: &Policy) -> Graph {
             let label: Vec<String> = outcomes.into_iter().chain(soak).collect();
             let any = after.any && after.stages.len() > 1;
             let edge = Edge { from: *from, to: *to, any, label: label.join(", ") };
-            if !graph.edges.contains(&edge) {
+            if seen.insert(edge.clone()) {
                 graph.edges.push(edge);
             }
         }

@@ -18,6 +18,8 @@ const MAX_MEMBERS: usize = 6;
 #[derive(Debug, Default)]
 pub struct Words<'a> {
     definitions: BTreeSet<&'a str>,
+    /// Facts that are times.
+    times: BTreeSet<&'a str>,
     /// The members; `None` when they come from a directory.
     groups: BTreeMap<&'a str, Option<Vec<&'a str>>>,
 }
@@ -44,6 +46,9 @@ impl<'a> Words<'a> {
                 Item::Define(define) => {
                     words.definitions.insert(&define.name.value);
                 }
+                Item::Fact(fact) if fact.ty.value == Type::Time => {
+                    words.times.insert(&fact.name.value);
+                }
                 Item::Group(group) => {
                     let members = group.members.as_ref().map(|m| m.iter().map(|w| w.value.as_str()).collect());
                     words.groups.insert(&group.name.value, members);
@@ -62,7 +67,7 @@ impl<'a> Words<'a> {
             CondKind::And(parts) => parts.iter().map(|c| self.part(c)).collect::<Vec<_>>().join(" and "),
             CondKind::Or(parts) => parts.iter().map(|c| self.part(c)).collect::<Vec<_>>().join(" or "),
             CondKind::Not(inner) => format!("not {}", self.part(inner)),
-            CondKind::Test(left, tail) => format!("{} {}", self.operand(left), self.tail(tail)),
+            CondKind::Test(left, tail) => format!("{} {}", self.operand(left), self.tail(tail, self.is_time(left))),
             CondKind::Each(quantifier, over, tail) => {
                 let over = self.operand(over);
                 let of = match quantifier {
@@ -70,7 +75,7 @@ impl<'a> Words<'a> {
                     Quantifier::Any => "at least one of",
                     Quantifier::No => "none of",
                 };
-                format!("{of} {over} {}", self.tail(tail))
+                format!("{of} {over} {}", self.tail(tail, false))
             }
             CondKind::Bare(Operand::Path(path)) => match path.parts.as_slice() {
                 [one] if self.definitions.contains(one.word.value.as_str()) => one.word.value.clone(),
@@ -92,11 +97,30 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn tail(&self, tail: &Tail) -> String {
+    /// Times are before and after, not less and more.
+    fn is_time(&self, operand: &Operand) -> bool {
+        match operand {
+            Operand::Literal(literal) => matches!(literal.value, Literal::Date(_) | Literal::DateTime(_)),
+            Operand::Path(path) => match path.parts.as_slice() {
+                [one] => one.word.value == "now" || self.times.contains(one.word.value.as_str()),
+                [.., last] => !last.quoted && matches!(last.word.value.as_str(), "at" | "created"),
+                [] => false,
+            },
+            Operand::List(_) => false,
+        }
+    }
+
+    fn tail(&self, tail: &Tail, time: bool) -> String {
         match tail {
             Tail::Compare(comparison, right) => {
+                let number = matches!(right, Operand::Literal(l) if matches!(l.value, Literal::Number { .. }));
+                let time = !number && (time || self.is_time(right));
                 let right = self.operand(right);
                 match comparison.value {
+                    Comparison::Lt if time => format!("is before {right}"),
+                    Comparison::Le if time => format!("is not after {right}"),
+                    Comparison::Gt if time => format!("is after {right}"),
+                    Comparison::Ge if time => format!("is not before {right}"),
                     Comparison::Eq => format!("is {right}"),
                     Comparison::Ne => format!("is not {right}"),
                     Comparison::Lt => format!("is less than {right}"),
@@ -250,12 +274,35 @@ impl<'a> Words<'a> {
     // ------------------------------------------------------------ times
 
     pub fn times(&self, times: &Times) -> String {
-        let all = |items: &[TimesItem]| items.iter().map(|i| self.times_item(i)).collect::<Vec<_>>();
+        // A zone covers its item and those before it, back to the previous item that has one.
+        let mut zone = None;
+        let mut zones: Vec<Option<&str>> = Vec::new();
+        for item in times.except.iter().rev().chain(times.include.iter().rev()) {
+            zone = item.zone.as_ref().map(|z| z.value.as_str()).or(zone);
+            zones.push(zone);
+        }
+        zones.reverse();
+        let shared =
+            zones.first().copied().flatten().filter(|_| zones.windows(2).all(|pair| pair.first() == pair.last()));
+        let mut zones = zones.into_iter();
+        let mut all = |items: &[TimesItem]| -> Vec<String> {
+            let told = items.iter().zip(zones.by_ref()).map(|(item, zone)| match zone {
+                Some(zone) if shared.is_none() => format!("{} ({} time)", self.times_item(item), plain(zone)),
+                _ => self.times_item(item),
+            });
+            told.collect()
+        };
         let mut told = list(all(&times.include), "and");
         if !times.except.is_empty() {
             told.push_str(&format!(", but not {}", list(all(&times.except), "nor")));
         }
-        told
+        match shared {
+            Some(zone) if times.include.len() + times.except.len() > 1 => {
+                format!("{told}; all in {} time", plain(zone))
+            }
+            Some(zone) => format!("{told} ({} time)", plain(zone)),
+            None => told,
+        }
     }
 
     fn times_item(&self, item: &TimesItem) -> String {
@@ -263,7 +310,7 @@ impl<'a> Words<'a> {
             let next = if end.0 <= start.0 { " the next day" } else { "" };
             format!("{} to {}{next}", clock(start), clock(end))
         };
-        let told = match &item.kind {
+        match &item.kind {
             TimesKind::Weekly { days: (first, last), start, end } if first.value == last.value => {
                 format!("every {} {}", weekday(first.value), until(start.value, end.value))
             }
@@ -279,21 +326,17 @@ impl<'a> Words<'a> {
                 };
                 format!("every week from {} to {}", edge(start), edge(end))
             }
-            TimesKind::Dates { first, last: None } => format!("{}, the whole day", date(first.value)),
+            TimesKind::Dates { first, last: None } => date(first.value),
             TimesKind::Dates { first, last: Some(last) } => {
-                format!("{} to {}, whole days", date(first.value), date(last.value))
+                format!("{} to {} (whole days)", date(first.value), date(last.value))
             }
             TimesKind::Span { start, end } => format!("{} to {}", date_time(start), date_time(end)),
             TimesKind::Yearly { first, last: None } => format!("every year on {}", month_day(first.value)),
             TimesKind::Yearly { first, last: Some(last) } => {
-                format!("every year from {} to {}, whole days", month_day(first.value), month_day(last.value))
+                format!("every year from {} to {} (whole days)", month_day(first.value), month_day(last.value))
             }
             TimesKind::Cron { expr, length } => format!("for {} {}", length.text, schedule(expr)),
             TimesKind::Calendar(name) => format!("the calendar {}", name.value),
-        };
-        match &item.zone {
-            Some(zone) => format!("{told} ({} time)", plain(zone)),
-            None => told,
         }
     }
 }
@@ -317,9 +360,15 @@ pub fn after(after: &After) -> String {
 fn after_stage(after: &AfterStage) -> String {
     let ends: Vec<String> = match after.outcomes.as_slice() {
         [] => vec!["has succeeded".to_string()],
-        outcomes => {
-            outcomes.iter().map(|o| format!("has {}", outcome(o.value).replace("skipped", "been skipped"))).collect()
-        }
+        outcomes => outcomes
+            .iter()
+            .map(|o| {
+                format!(
+                    "has {}",
+                    outcome(o.value).replace("skipped", "been skipped").replace("cancelled", "been cancelled")
+                )
+            })
+            .collect(),
     };
     format!("{} {}", after.stage.value, list(ends, "or").replace("has completed", "has ended, however it ended"))
 }

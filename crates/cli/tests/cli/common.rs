@@ -15,6 +15,7 @@ pub const REQUEST: &str = r#"{
   "stage": "Staging", "now": "2026-03-04T18:00:00Z", "trigger": { "kind": "manual", "by": "tim" },
   "build": { "id": "2026.3.1", "branch": "release", "author": "mara" },
   "history": [ { "stage": "Dev", "status": "succeeded", "at": "2026-03-03T17:00:00Z" },
+               { "stage": "Security", "status": "skipped", "at": "2026-03-03T17:00:00Z" },
                { "stage": "Test", "status": "succeeded", "at": "2026-03-04T11:00:00Z" } ],
   "approvals": [ { "by": "amita", "decision": "approve", "at": "2026-03-04T17:30:00Z" },
                  { "by": "tim", "decision": "approve", "at": "2026-03-04T17:30:00Z" },

@@ -1,0 +1,14 @@
+//! The command line as a person or a tool meets it: the real binary, over folders made for the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bad;
+mod check;
+mod common;
+mod decide;
+mod describe;
+mod fmt;
+mod next;
+mod pages;
+mod terminal;
+mod timeline;
+mod usage;
