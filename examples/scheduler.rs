@@ -98,10 +98,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     while now < end {
         now += TimeDelta::minutes(20);
         wakings += 1;
-        // The 17th waking is the one that finds the firing of the 28th, at 01:30 UTC.
+        // The 17th waking finds the firing of the 28th (01:30 UTC), the 87th that of the 29th (01:00 UTC).
         let crash = match wakings {
             17 => Crash::Late,
-            88..=90 => Crash::Early,
+            87..=88 => Crash::Early,
             _ => Crash::No,
         };
         wake(&policy, &mut store, now, crash)?;
