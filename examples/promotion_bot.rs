@@ -64,7 +64,7 @@ fn way_out(steps: &[Step]) -> String {
     steps.join(", and ")
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub fn main() -> Result<(), Box<dyn Error>> {
     let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
     // Compiled once. A bot that serves many teams keeps its policies in a `PolicySet`.
     let policy = Policy::from_file(policies.join("space-game.gate"))?;

@@ -87,7 +87,7 @@ fn run(policy: &Policy, firing: &Firing, now: DateTime<Utc>) -> Result<(), Box<d
     Ok(())
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub fn main() -> Result<(), Box<dyn Error>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/data-platform.gate");
     let policy = Policy::from_file(path)?;
     let start: DateTime<Utc> = "2026-03-27T20:00:00Z".parse()?;

@@ -114,7 +114,7 @@ fn callback(headers: &BTreeMap<&str, &str>, decision: &Decision) -> Result<Optio
     Ok(Some((url, body)))
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub fn main() -> Result<(), Box<dyn Error>> {
     let policy = Policy::from_file(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/space-game.gate"))?;
     let headers = BTreeMap::from(HEADERS);
     let body: Json = serde_json::from_str(BODY)?;
