@@ -64,12 +64,14 @@ fn way_out(steps: &[Step]) -> String {
     steps.join(", and ")
 }
 
+/// Runs the example; public so that a test can, too.
 pub fn main() -> Result<(), Box<dyn Error>> {
     let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
     // Compiled once. A bot that serves many teams keeps its policies in a `PolicySet`.
     let policy = Policy::from_file(policies.join("space-game.gate"))?;
 
-    for case in ["space-game-allow", "space-game-weekend", "space-game-staging", "space-game-deny"] {
+    for case in ["allow", "soak", "staging", "weekend", "deny"] {
+        let case = format!("space-game-{case}");
         let request = Request::from_json(&std::fs::read(policies.join("requests").join(format!("{case}.json")))?)?;
         println!("{} wants to enter {}", request.build.id, request.stage);
         // An error is an answer too: it is never a yes.
@@ -90,6 +92,9 @@ pub fn main() -> Result<(), Box<dyn Error>> {
                 }
                 if !facts.is_empty() {
                     println!("  asking the pipeline for {}", facts.join(", "));
+                }
+                if whom.is_empty() && facts.is_empty() {
+                    println!("  in the way: {}", reasons(&decision).join("; "));
                 }
                 if let Some(steps) = decision.unblock().first() {
                     println!("  the shortest way: {}", way_out(steps));

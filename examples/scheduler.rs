@@ -87,6 +87,7 @@ fn run(policy: &Policy, firing: &Firing, now: DateTime<Utc>) -> Result<(), Box<d
     Ok(())
 }
 
+/// Runs the example; public so that a test can, too.
 pub fn main() -> Result<(), Box<dyn Error>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/data-platform.gate");
     let policy = Policy::from_file(path)?;

@@ -55,16 +55,23 @@ fn request(body: &Json, now: DateTime<Utc>) -> Result<Request, Box<dyn Error>> {
     let branch = branch.strip_prefix("refs/heads/").unwrap_or(branch);
     let person = text("requestedFor")?;
     let at = |text: &str| text.parse::<DateTime<Utc>>();
-    let request = Request::to(text("stage")?)
+    let mut request = Request::to(text("stage")?)
         .build(Build::new(text("build")?).branch(branch).commit(text("commit")?).author("mara"))
         .at(now)
         .requester(person)
         // From this service's own records.
         .succeeded("Dev", at("2026-03-03T17:00:00Z")?)
-        .succeeded("Test", at("2026-03-04T11:00:00Z")?)
-        .approved("amita", at("2026-03-04T17:30:00Z")?)
-        .approved("tim", at("2026-03-04T17:30:00Z")?)
-        .approved("andy", at("2026-03-04T18:20:00Z")?);
+        .succeeded("Test", at("2026-03-04T11:00:00Z")?);
+    for (by, approved) in [
+        ("amita", at("2026-03-04T17:30:00Z")?),
+        ("tim", at("2026-03-04T17:30:00Z")?),
+        ("andy", at("2026-03-04T18:20:00Z")?),
+    ] {
+        // The simulated clock: what has not happened yet is not in the records.
+        if approved <= now {
+            request = request.approved(by, approved);
+        }
+    }
     // Values of Build.Reason.
     Ok(match text("reason")? {
         "Manual" => request.manual(person),
@@ -114,6 +121,7 @@ fn callback(headers: &BTreeMap<&str, &str>, decision: &Decision) -> Result<Optio
     Ok(Some((url, body)))
 }
 
+/// Runs the example; public so that a test can, too.
 pub fn main() -> Result<(), Box<dyn Error>> {
     let policy = Policy::from_file(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/space-game.gate"))?;
     let headers = BTreeMap::from(HEADERS);

@@ -130,6 +130,7 @@ fn answer(policy: &Policy, body: &str, now: DateTime<Utc>) -> Result<(), Box<dyn
     Ok(())
 }
 
+/// Runs the example; public so that a test can, too.
 pub fn main() -> Result<(), Box<dyn Error>> {
     let policy = Policy::from_file(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/space-game.gate"))?;
     println!("X-GitHub-Event: deployment_protection_rule\n{EVENT}\n");

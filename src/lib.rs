@@ -86,3 +86,12 @@ pub use set::PolicySet;
 
 /// The version of the language that this crate reads.
 pub const LANGUAGE: u32 = 1;
+
+/// The Rust in the documentation compiles and runs.
+#[cfg(doctest)]
+mod documentation {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/embedding.md")]
+    struct Embedding;
+}
