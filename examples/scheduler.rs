@@ -82,7 +82,9 @@ fn run(policy: &Policy, firing: &Firing, now: DateTime<Utc>) -> Result<(), Box<d
     let local = firing.at.with_timezone(&policy.zone());
     match decision.verdict() {
         Verdict::Allow => println!("{now}  {} of {local}: runs", firing.trigger),
-        verdict => println!("{now}  {} of {local}: {verdict} because of {}", firing.trigger, decision.blocking().join(", ")),
+        verdict => {
+            println!("{now}  {} of {local}: {verdict} because of {}", firing.trigger, decision.blocking().join(", "))
+        }
     }
     Ok(())
 }

@@ -28,7 +28,8 @@ fn root() -> PathBuf {
 }
 
 fn pages() -> Vec<PathBuf> {
-    let mut pages: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "DESIGN.md", "CHANGELOG.md"].map(|n| root().join(n)).into();
+    let mut pages: Vec<PathBuf> =
+        ["README.md", "ARCHITECTURE.md", "DESIGN.md", "CHANGELOG.md"].map(|n| root().join(n)).into();
     let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     pages.extend(docs.filter(|path| path.extension().is_some_and(|e| e == "md")));
     pages.sort();
@@ -176,8 +177,12 @@ fn every_json_block_is_read() {
         let place = &block.place;
         match block.info.as_str() {
             "request" => drop(Request::from_json(block.text.as_bytes()).unwrap_or_else(|e| panic!("{place}: {e}"))),
-            "decision" => drop(serde_json::from_str::<Decision>(&block.text).unwrap_or_else(|e| panic!("{place}: {e}"))),
-            "" => drop(serde_json::from_str::<serde_json::Value>(&block.text).unwrap_or_else(|e| panic!("{place}: {e}"))),
+            "decision" => {
+                drop(serde_json::from_str::<Decision>(&block.text).unwrap_or_else(|e| panic!("{place}: {e}")))
+            }
+            "" => {
+                drop(serde_json::from_str::<serde_json::Value>(&block.text).unwrap_or_else(|e| panic!("{place}: {e}")))
+            }
             info => panic!("{place}: {info}"),
         }
         count += 1;

@@ -28,7 +28,8 @@ fn stem(path: &Path) -> &str {
 /// The policies that can be asked: neither the baseline, which has no stage, nor tests in files of their own.
 fn policies() -> BTreeMap<String, Policy> {
     let paths = files(&root(), "gate").into_iter();
-    let paths = paths.filter(|path| std::fs::read_to_string(path).unwrap().lines().any(|line| line.starts_with("policy ")));
+    let paths =
+        paths.filter(|path| std::fs::read_to_string(path).unwrap().lines().any(|line| line.starts_with("policy ")));
     let compile = |path: PathBuf| match Policy::from_file(&path) {
         Ok(policy) => (stem(&path).to_string(), policy),
         Err(error) => panic!("{}:\n{error}", path.display()),

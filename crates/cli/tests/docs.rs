@@ -47,7 +47,8 @@ fn run(line: &str, place: &str) -> Option<Output> {
         .env("NO_COLOR", "1")
         .output()
         .unwrap();
-    let exits = comment.split_once("exits ").map_or(0, |(_, n)| n.split([':', ' ', ',']).next().unwrap().parse().unwrap());
+    let exits =
+        comment.split_once("exits ").map_or(0, |(_, n)| n.split([':', ' ', ',']).next().unwrap().parse().unwrap());
     let shown = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(exits), "{place}: {line}\n{shown}");
     Some(output)
