@@ -189,6 +189,10 @@ fn make(loaded: &Loaded, limits: &Limits, sink: &mut Sink) -> Made {
     headers(loaded, sink);
     let mut interner = Interner::default();
     let mut names = Names::collect(files, order, sources, &mut interner, sink, limits);
+    // A file of tests has scenarios of its own, beside the policy's.
+    for file in files.iter().filter(|file| loaded.tests == Some(file.source) && !order.contains(&file.source)) {
+        names.scenarios_of(file, sink);
+    }
     let planned = stages::plan(files, order, &names, sink, limits);
     names.rules = planned.iter().map(|stage| stage.names()).collect();
     let graph = stages::graph(&planned, files, sink);

@@ -308,13 +308,26 @@ impl<'a> Names<'a> {
                 }
                 Some(first) => sink.push(twice("calendar", &calendar.name, "calendar", first.name.span)),
             },
-            Item::Scenario(scenario) => match self.scenarios.get(scenario.name.value.as_str()) {
-                None => {
-                    self.scenarios.insert(&scenario.name.value, scenario);
-                }
-                Some(first) => sink.push(twice("scenario", &scenario.name, "scenario", first.name.span)),
-            },
+            Item::Scenario(scenario) => self.scenario(scenario, sink),
             _ => {}
+        }
+    }
+
+    fn scenario(&mut self, scenario: &'a tree::Scenario, sink: &mut Sink) {
+        match self.scenarios.get(scenario.name.value.as_str()) {
+            None => {
+                self.scenarios.insert(&scenario.name.value, scenario);
+            }
+            Some(first) => sink.push(twice("scenario", &scenario.name, "scenario", first.name.span)),
+        }
+    }
+
+    /// Takes in the scenarios of a file of tests.
+    pub fn scenarios_of(&mut self, file: &'a tree::File, sink: &mut Sink) {
+        for item in &file.items {
+            if let Item::Scenario(scenario) = &item.value {
+                self.scenario(scenario, sink);
+            }
         }
     }
 
