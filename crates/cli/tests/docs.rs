@@ -108,9 +108,11 @@ fn every_command_in_the_documentation_does_what_is_shown() {
     assert!(ran > 0);
 }
 
-/// The tests that the policies bring with them.
+/// The first command of the README is the main job.
 #[test]
-fn the_policies_pass_their_own_tests() {
-    run("stagegate test policies", "the policies");
-    run("stagegate check policies", "the policies");
+fn the_readme_begins_with_the_main_job() {
+    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, rest) = text.split_once("```sh\n").unwrap();
+    assert!(rest.starts_with("cargo run -- decide --policy policies/space-game.gate --request "), "{rest}");
+    assert!(rest.contains("operations (approve) is awaiting: 1 of 2: tim approved"), "{rest}");
 }
