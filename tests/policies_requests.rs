@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use stagegate::{Compiler, Decision, FileKind, Policy, Request, Status, Verdict};
+use stagegate::diagnostic::Sources;
+use stagegate::{Compiler, Decision, FileKind, Limits, Policy, Request, Status, Verdict, syntax};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")
@@ -63,6 +64,18 @@ fn every_file_is_checked_without_a_word() {
     let kind = |name: &str| Compiler::new().check_file(root().join(name)).kind();
     assert_eq!(kind("baseline.gate"), FileKind::Library);
     assert_eq!(kind("bank-tests.gate"), FileKind::Tests);
+}
+
+/// In the one canonical layout, as `fmt` prints it.
+#[test]
+fn every_file_is_formatted() {
+    for path in files(&root(), "gate") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut sources = Sources::default();
+        let id = sources.add("policy.gate", text.as_str());
+        let parsed = syntax::parse(&sources, id, &Limits::default());
+        assert_eq!(syntax::print(&parsed.file, &text), text, "{}", path.display());
+    }
 }
 
 #[test]

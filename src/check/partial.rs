@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use crate::diagnostic::codes::{
-    INCOMPLETE_TEST, NO_STAGE, SOAK, UNKNOWN_CALENDAR, UNKNOWN_FACT, UNKNOWN_GROUP, UNKNOWN_RULE, UNKNOWN_SCENARIO, UNKNOWN_STAGE,
+    INCOMPLETE_TEST, NO_STAGE, SOAK, UNKNOWN_CALENDAR, UNKNOWN_FACT, UNKNOWN_GROUP, UNKNOWN_RULE, UNKNOWN_SCENARIO,
+    UNKNOWN_STAGE,
 };
 use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::syntax::tree::File;
