@@ -9,6 +9,7 @@ mod describe;
 mod fmt;
 mod next;
 mod pages;
+mod repository;
 mod terminal;
 mod timeline;
 mod usage;
