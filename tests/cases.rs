@@ -4,7 +4,7 @@
 //! it, must be `<case>.<name>.txt`. If it has none, what the compiler says must be `<case>.txt`. Files below a folder named
 //! `included` are only there to be included.
 //!
-//! `BLESS=1 cargo test --test cases` rewrites the answers; read the difference before you commit it.
+//! `STAGEGATE_BLESS=1 cargo test --test cases` rewrites the answers; read the difference before you commit it.
 
 use std::path::{Path, PathBuf};
 
@@ -54,7 +54,7 @@ fn decide(policy: &Policy, request: &Path) -> String {
 #[test]
 fn every_case_is_answered_as_it_is_written_beside_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policies");
-    let bless = std::env::var_os("BLESS").is_some();
+    let bless = std::env::var_os("STAGEGATE_BLESS").is_some();
     let mut files = Vec::new();
     files_below(&root, &mut files);
     let mut answers: Vec<(PathBuf, String)> = Vec::new();

@@ -260,7 +260,7 @@ pub struct RuleReport {
 pub struct NotCounted {
     /// Who gave it.
     pub by: String,
-    /// Why it does not count.
+    /// Why it does not count, as a sentence that begins with the name: `is the author and does not count`.
     pub reason: String,
 }
 

@@ -172,12 +172,16 @@ impl Page<'_> {
         if let Some(until) = report.until {
             self.item(4, &format!("until {}", self.when(until)));
         }
-        self.not_counted(&report.not_counted);
+        self.not_counted(&report.not_counted, &report.detail);
     }
 
-    fn not_counted(&mut self, not_counted: &[NotCounted]) {
+    /// Why what someone said does not count, unless that has been told. A reason goes on where the name ends.
+    fn not_counted(&mut self, not_counted: &[NotCounted], told: &str) {
         for NotCounted { by, reason } in not_counted {
-            self.item(4, &format!("{} does not count: {}", escape(by), escape(reason)));
+            let line = format!("{} {}", escape(by), escape(reason));
+            if !told.contains(&line) {
+                self.item(4, &line);
+            }
         }
     }
 
@@ -263,7 +267,7 @@ impl Page<'_> {
             };
             self.item(4, &format!("by {} at {}{reason}", escape(by), self.time(*at)));
         }
-        self.not_counted(&report.not_counted);
+        self.not_counted(&report.not_counted, "");
     }
 
     /// The rules that do not block, in a table.
