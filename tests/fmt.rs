@@ -16,6 +16,21 @@ fn the_page_of_the_language_is_laid_out_as_it_should_be() {
 }
 
 #[test]
+fn the_policies_of_the_repository_are_laid_out_as_they_should_be() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "gate") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(format(&text), text, "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn a_policy_on_one_line_becomes_readable() {
     let text = "policy p timezone \"UTC\" fact a:bool fact long-name:set of string optional secret group g=[a,\"b c\"] \
                 group h from directory define d=a and not(a or a)calendar c=daily 9:00..17:00,mon 08:00..9:00 except \
