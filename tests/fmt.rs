@@ -125,7 +125,7 @@ define f = t < 2026-03-04 10:00-08:00 and t < 2026-03-04 10:00 "Japan" and t > 2
 #[test]
 fn what_is_long_is_broken_and_every_comment_keeps_its_place() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/syntax/fmt");
-    let update = std::env::var_os("BLESS").is_some();
+    let update = std::env::var_os("STAGEGATE_BLESS").is_some();
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,5 +1,5 @@
 //! One file a mistake: `tests/syntax/errors/CASE.gate` with the diagnostics it gives in `CASE.txt` beside it, and a
-//! healthy twin, `CASE.ok.gate`, that differs in the mistake alone. `BLESS=1 cargo test` writes the texts anew.
+//! healthy twin, `CASE.ok.gate`, that differs in the mistake alone. `STAGEGATE_BLESS=1 cargo test` writes the texts anew.
 
 mod syntax;
 
@@ -20,7 +20,7 @@ fn diagnostics(path: &Path) -> String {
 #[test]
 fn every_mistake_is_told_as_its_file_says_and_its_twin_is_well() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/syntax/errors");
-    let update = std::env::var_os("BLESS").is_some();
+    let update = std::env::var_os("STAGEGATE_BLESS").is_some();
     let mut paths: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.to_str().is_some_and(|p| p.ends_with(".gate") && !p.ends_with(".ok.gate")));
     paths.sort();
