@@ -110,6 +110,11 @@ impl Cron {
         (later != 0).then(|| i64::from(later.trailing_zeros()) * 60 + i64::from(self.minutes.trailing_zeros()))
     }
 
+    /// The last time of day that fits and is not later, in minutes.
+    pub(super) fn last_time(&self, until: i64) -> Option<i64> {
+        (0..=until).rev().find(|time| self.time_fits(*time))
+    }
+
     /// Whether a local time of day fits, in minutes.
     pub(super) fn time_fits(&self, time: i64) -> bool {
         self.hours >> (time / 60) & 1 == 1 && self.minutes >> (time % 60) & 1 == 1

@@ -84,7 +84,7 @@ impl Lasting {
         let last_local = period.end.min(END) - 1 + period.offset;
         // One run all day long, from day to day.
         if self.overnight && self.ends.len() == 1 {
-            let last_day = last_local.div_euclid(DAY) - 1;
+            let last_day = last_local.div_euclid(DAY);
             if self.cron.fits_all_days() {
                 day = day.max(last_day);
             } else {
@@ -94,7 +94,15 @@ impl Lasting {
                 }
             }
         }
-        let ahead = day * DAY + time * 60;
-        if ahead <= last_local { firing.max(ahead - period.offset) } else { firing }
+        let mut ahead = day * DAY + time * 60;
+        if ahead > last_local {
+            // The last time before the change of the clock.
+            let before = self.cron.last_time(last_local.rem_euclid(DAY) / 60);
+            ahead = last_local.div_euclid(DAY) * DAY + before.unwrap_or(0) * 60;
+            if before.is_none() || ahead < local {
+                return firing;
+            }
+        }
+        firing.max(ahead - period.offset)
     }
 }

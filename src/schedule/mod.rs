@@ -19,3 +19,6 @@ pub use cron::{Cron, CronError};
 pub(crate) use pieces::{Edge, Piece, local};
 pub(crate) use set::{NextEdge, TimeSet};
 pub use zone::Zone;
+
+#[cfg(test)]
+mod tests;
