@@ -147,12 +147,13 @@ impl Cron {
             let ahead = (weekdays * WEEKS) >> civil::weekday(from);
             return (ahead != 0).then(|| from + i64::from(ahead.trailing_zeros()));
         }
-        let (mut year, mut month, of_month) = civil::date(from);
-        let mut not_before = u64::MAX << of_month;
+        let (mut year, mut month, day) = civil::date(from);
+        let mut not_before = u64::MAX << day;
         while year <= 2201 {
             if self.months >> month & 1 == 1 {
                 let first = civil::days(year, month, 1);
-                let fits = self.days_of_month(first) & not_before & (1 << (civil::month_length(year, month) + 1)) - 1;
+                let of_month = u64::MAX >> (63 - civil::month_length(year, month));
+                let fits = self.days_of_month(first) & not_before & of_month;
                 if fits != 0 {
                     return Some(first + i64::from(fits.trailing_zeros()) - 1);
                 }

@@ -47,6 +47,8 @@ struct Parts {
 const TAKEN_OVER: usize = 256;
 /// How many leaves are asked without an allocation.
 const FEW: usize = 8;
+/// Steps that one leaf of several searches at a time.
+const STEPS: u64 = 16;
 /// Bound on searches that only serve warnings.
 const WARNING_STEPS: u64 = 100_000;
 
@@ -197,11 +199,14 @@ impl Status {
     /// The status of a leaf at an instant not before the one of the last call.
     fn leaf(&mut self, leaf: &Leaf, t: i64, fuel: &mut u64) -> Status {
         if t >= self.until {
-            *fuel = fuel.saturating_sub(1);
-            let until = match leaf.next_edge(t, fuel) {
+            // A few steps only: another part may have an edge long before this one has been searched to its end.
+            let given = (*fuel).min(STEPS);
+            let mut left = given;
+            let until = match leaf.next_edge(t, &mut left) {
                 NextEdge::At(at) | NextEdge::SearchedTo(at) => at,
                 NextEdge::Never => i64::MAX,
             };
+            *fuel = fuel.saturating_sub(1 + given - left);
             *self = Status { inside: leaf.contains(t), until };
         }
         *self

@@ -530,7 +530,7 @@ fn compare(
     for at in points.iter().flat_map(|t| [t - 1, *t, t + 1]).chain((from..to).step_by(4_001)) {
         prop_assert_eq!(set.contains(at), inside(at), "contains {}", at);
         let expected = points.iter().copied().find(|t| *t > at && inside(*t) != inside(at));
-        match (set.next_edge(at, &mut 10_000), expected) {
+        match (set.next_edge(at, &mut 1_000), expected) {
             (NextEdge::At(edge), Some(expected)) => prop_assert_eq!(edge, expected, "after {}", at),
             (NextEdge::At(edge), None) => prop_assert!(edge >= to, "an edge at {} after {}", edge, at),
             (other, Some(expected)) => prop_assert!(false, "{:?} instead of {} after {}", other, expected, at),
@@ -541,7 +541,7 @@ fn compare(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn as_the_oracle_says((around, made) in made()) {
