@@ -1,5 +1,7 @@
 //! Cron expressions: what is accepted and means what, what is refused and how.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use proptest::prelude::*;
 use stagegate::schedule::{Cron, Zone};

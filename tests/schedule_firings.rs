@@ -1,6 +1,9 @@
 //! Firings around changes of the clock: examples, then an oracle that walks minute by minute with another library.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan, civil};
@@ -164,6 +167,25 @@ const ZONES: [&str; 40] = [
     "Pacific/Norfolk",
 ];
 
+/// Those of the zones for which both libraries carry the same history: their databases may be of different years.
+fn zones() -> &'static [&'static str] {
+    static SAME: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        let same = |name: &&&str| {
+            let (tz, zone) = (TimeZone::get(name).unwrap(), Zone::parse(name).unwrap().tz());
+            let changes = tz.following(Timestamp::UNIX_EPOCH).map(|change| change.timestamp().as_second());
+            changes.take_while(|t| *t < 4_102_444_800).flat_map(|t| [t - 1, t]).all(|t| {
+                let chrono = chrono::DateTime::from_timestamp(t, 0).unwrap().with_timezone(&zone);
+                let ours = chrono::Offset::fix(chrono.offset()).local_minus_utc();
+                ours == tz.to_offset(Timestamp::from_second(t).unwrap()).seconds()
+            })
+        };
+        let zones: Vec<_> = ZONES.iter().filter(same).copied().collect();
+        assert!(zones.len() * 2 > ZONES.len(), "only {zones:?} can be compared");
+        zones
+    });
+    &SAME
+}
+
 /// A field as text and as the numbers that it holds.
 #[derive(Clone, Debug)]
 struct Field {
@@ -272,7 +294,7 @@ proptest! {
 
     #[test]
     fn as_the_oracle_says(
-        zone in prop::sample::select(&ZONES[..]),
+        zone in prop::sample::select(zones()),
         expression in expression(),
         nth in 0usize..500,
         hours in -40i64..8,
@@ -286,7 +308,7 @@ proptest! {
 
     #[test]
     fn firings_ascend_and_asking_in_between_changes_nothing(
-        zone in prop::sample::select(&ZONES[..]),
+        zone in prop::sample::select(zones()),
         expression in expression(),
         start in 0i64..7_200_000_000,
     ) {

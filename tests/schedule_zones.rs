@@ -1,5 +1,7 @@
 //! Zones up to the end of 2200, against another library with its own copy of the time zone database.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use chrono::{DateTime, Offset, Utc};
 use jiff::{Timestamp, tz::TimeZone};
 use stagegate::schedule::Zone;

@@ -43,6 +43,7 @@ pub(crate) fn month_length(year: i64, month: u32) -> u32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use chrono::{Datelike, NaiveDate};

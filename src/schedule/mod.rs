@@ -21,4 +21,5 @@ pub(crate) use set::{NextEdge, TimeSet};
 pub use zone::Zone;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
