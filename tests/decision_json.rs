@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use stagegate::{Decision, PrintZone, Status, Step, Style, Verdict};
+use stagegate::schedule::Zone;
+use stagegate::{Decision, Status, Step, Style, Verdict};
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -24,7 +25,7 @@ fn cases() -> Vec<(PathBuf, Decision, serde_json::Value)> {
     let read = |path: PathBuf| {
         let case: Case = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let decision: Decision = serde_json::from_value(case.decision.clone()).unwrap();
-        (path, decision.print_in(PrintZone(case.zone.parse().unwrap())), case.decision)
+        (path, decision.print_in(Zone::parse(&case.zone).unwrap()), case.decision)
     };
     paths.into_iter().map(read).collect()
 }
@@ -149,6 +150,6 @@ fn the_answer_is_in_the_first_line_and_the_zone_is_the_policys() {
         first,
         "HOLD: build 2026.3.1 may not yet enter Staging, at Wed 2026-03-04 10:00 -08:00 (America/Los_Angeles)"
     );
-    let berlin = hold.print_in(PrintZone(chrono_tz::Europe::Berlin)).to_string();
+    let berlin = hold.print_in(Zone::parse("Europe/Berlin").unwrap()).to_string();
     assert!(berlin.lines().next().unwrap().ends_with("Wed 2026-03-04 19:00 +01:00 (Europe/Berlin)"), "{berlin}");
 }

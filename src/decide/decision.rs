@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Place;
+use crate::schedule::Zone;
 
 /// May the build enter the stage?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -185,19 +186,9 @@ pub struct Decision {
     pub(crate) warnings: Vec<String>,
     /// Facts of the request that the policy does not declare.
     pub(crate) ignored_facts: Vec<String>,
-    /// The zone that times are printed in.
+    /// The zone that times are printed in: the policy's.
     #[serde(skip)]
-    pub(crate) zone: PrintZone,
-}
-
-/// The zone that a decision prints its times in: the policy's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PrintZone(pub chrono_tz::Tz);
-
-impl Default for PrintZone {
-    fn default() -> Self {
-        PrintZone(chrono_tz::Tz::UTC)
-    }
+    pub(crate) zone: Zone,
 }
 
 /// Which policy decided.

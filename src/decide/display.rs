@@ -5,11 +5,9 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Offset, TimeDelta, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 
-use super::decision::{
-    Decision, InvokedBy, Kind, NotCounted, OverrideReport, PrintZone, RuleReport, Status, Step, Verdict,
-};
+use super::decision::{Decision, InvokedBy, Kind, NotCounted, OverrideReport, RuleReport, Status, Step, Verdict};
 use crate::plain::escape;
 
 /// How a decision is rendered as text.
@@ -57,7 +55,7 @@ impl Decision {
     /// The same decision, with its times printed in another zone. A decision that was read from JSON has none, and
     /// prints them in UTC.
     #[must_use]
-    pub fn print_in(mut self, zone: PrintZone) -> Decision {
+    pub fn print_in(mut self, zone: crate::schedule::Zone) -> Decision {
         self.zone = zone;
         self
     }
@@ -132,7 +130,7 @@ impl Page<'_> {
             self.paint(Paint::Bold, &escape(&decision.build)),
             self.paint(Paint::Bold, &stage),
             self.time(decision.at),
-            decision.zone.0.name()
+            decision.zone.tz().name()
         );
         self.push(&line);
     }
@@ -322,8 +320,7 @@ impl Page<'_> {
         if !(0..=9999).contains(&at.year()) {
             return at.to_rfc3339();
         }
-        let offset = self.decision.zone.0.offset_from_utc_datetime(&at.naive_utc()).fix();
-        let local = at.with_timezone(&offset);
+        let local = self.decision.zone.at(at);
         let clock = match (local.second(), local.nanosecond()) {
             (0, 0) => "%H:%M",
             (_, 0) => "%H:%M:%S",

@@ -1,8 +1,7 @@
 //! The explained decision: the same evaluation as the verdict, told rule by rule.
 
 use super::decision::{
-    ApprovalNeed, Decision, InvokedBy, Needs, NotCounted, OverrideReport, PolicyRef, PrintZone, RuleReport, Status,
-    Verdict,
+    ApprovalNeed, Decision, InvokedBy, Needs, NotCounted, OverrideReport, PolicyRef, RuleReport, Status, Verdict,
 };
 use super::search::{Found, Search};
 use super::snapshot::{Case, InForce, Snapshot, approve_of};
@@ -65,7 +64,7 @@ pub(crate) fn decide(case: Case<'_>) -> Decision {
         overrides,
         warnings,
         ignored_facts: case.slots.ignored_facts.clone(),
-        zone: PrintZone(case.program.zone.tz()),
+        zone: case.program.zone,
     }
 }
 

@@ -14,8 +14,8 @@ mod words;
 
 pub use ask::{Coming, Event, Firing, Prepared, Timeline};
 pub use decision::{
-    ApprovalNeed, Decision, InvokedBy, Kind, Needs, NotCounted, OverrideReport, PolicyRef, PrintZone, RuleReport,
-    Status, Step, Stretch, Verdict,
+    ApprovalNeed, Decision, InvokedBy, Kind, Needs, NotCounted, OverrideReport, PolicyRef, RuleReport, Status, Step,
+    Stretch, Verdict,
 };
 pub use display::Style;
 

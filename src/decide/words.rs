@@ -339,7 +339,7 @@ pub(crate) fn when(program: &Program, t: i64) -> String {
 
 fn local(program: &Program, at: DateTime<Utc>) -> String {
     use chrono::Timelike;
-    let local = at.with_timezone(&program.zone.tz());
+    let local = program.zone.at(at);
     let format = if local.second() == 0 { "%a %Y-%m-%d %H:%M %:z" } else { "%a %Y-%m-%d %H:%M:%S %:z" };
     local.format(format).to_string()
 }

@@ -30,6 +30,12 @@ const BUCKET: u32 = 23;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zone(Tz);
 
+impl Default for Zone {
+    fn default() -> Zone {
+        Zone::UTC
+    }
+}
+
 impl Zone {
     /// UTC.
     pub const UTC: Zone = Zone(Tz::UTC);
