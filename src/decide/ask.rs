@@ -218,7 +218,9 @@ impl Policy {
                     next.min(end)
                 }
             };
-            timeline.stretches.push(Stretch { from: instant(here), to: instant(next), verdict, blocking });
+            if next > here {
+                timeline.stretches.push(Stretch { from: instant(here), to: instant(next), verdict, blocking });
+            }
             if !timeline.complete {
                 break;
             }

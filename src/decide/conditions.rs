@@ -50,13 +50,11 @@ pub(crate) fn see<'a>(value: &'a SlotValue, slots: &Slots, t: i64) -> (Seen<'a>,
             return (run.map_or(Seen::Missing, |run| Seen::Status(status_index(run.status))), next);
         }
         SlotValue::RunAt(stage) | SlotValue::RunAge(stage) => {
-            let (run, next) = slots.newest(*stage, t);
-            let seen = match run {
-                Some(run) if run.status != RunStatus::Pending => match value {
-                    SlotValue::RunAt(_) => Seen::Time(run.at),
-                    _ => Seen::MovingDuration(t.saturating_sub(run.at)),
-                },
-                _ => Seen::Missing,
+            let (at, next) = slots.last_end(*stage, t);
+            let seen = match (at, value) {
+                (Some(at), SlotValue::RunAt(_)) => Seen::Time(at),
+                (Some(at), _) => Seen::MovingDuration(t.saturating_sub(at)),
+                (None, _) => Seen::Missing,
             };
             return (seen, next);
         }

@@ -10,7 +10,7 @@ use super::words::{self, Seeing, condition, duration, when};
 use crate::facts::prepare::instant;
 use crate::facts::slots::{Occupied, OtherWhy, Person, TriggerSlot};
 use crate::facts::{RunStatus, Word};
-use crate::people::matching::helped_by;
+use crate::people::matching::{Demand, assign_first, helped_by};
 use crate::people::{Asked, Bar, Counted, Unsure, last_words, since};
 use crate::plain::escape;
 use crate::program::{After, Approve, Body, Count, Quorum, Rule, RuleId, TRIGGER, Trigger};
@@ -35,10 +35,14 @@ pub(crate) fn decide(case: Case<'_>) -> Decision {
     let valid_until = search.changes_at(&snapshot);
     let unblock = match verdict {
         Verdict::Allow => Vec::new(),
-        _ => super::unblock::unblock(&mut search, &snapshot),
+        _ => super::unblock::unblock(&mut search, &snapshot, allowed_at),
     };
     let mut warnings = case.slots.warnings.clone();
-    if snapshot.gave_up || matches!(allowed_at, Found::NotBefore(_)) || matches!(valid_until, Found::NotBefore(_)) {
+    if search.cut_short
+        || snapshot.gave_up
+        || matches!(allowed_at, Found::NotBefore(_))
+        || matches!(valid_until, Found::NotBefore(_))
+    {
         warnings.push("the search ahead in time was cut short: ask again by the time this answer stands until".into());
     }
     let overrides = (0..case.stage.overrides.len()).filter_map(|i| explaining.override_report(i)).collect();
@@ -154,6 +158,11 @@ impl Explaining<'_> {
             report.detail = self.excused(index, statuses);
             return Some(report);
         }
+        let own = self.snapshot.rules.get(index).map_or(Truth::Unknown, |s| s.own);
+        if let (Status::Unknown, Truth::False, None | Some((_, Truth::True))) = (status, own, guard) {
+            self.may_be_excused(index, &mut report);
+            return Some(report);
+        }
         self.body(rule, index, &mut report);
         if let (Status::Unknown, Some((id, Truth::Unknown))) = (status, guard) {
             let seen = condition(&self.case, self.snapshot, id, true);
@@ -173,6 +182,26 @@ impl Explaining<'_> {
         self.rule(index, Status::Unknown, None, &statuses).map(|report| report.facts).unwrap_or_default()
     }
 
+    /// An alternative that does not hold, while it is not known whether another one does.
+    fn may_be_excused(&self, index: usize, report: &mut RuleReport) {
+        let unsure = |other: &usize| self.snapshot.rules.get(*other).is_some_and(|s| s.own == Truth::Unknown);
+        let others: Vec<usize> = self.alternatives(index).filter(unsure).collect();
+        let names: Vec<String> = others.iter().filter_map(|other| self.case.name(*other)).collect();
+        report.detail = format!("whether {} holds instead is not known", sentence(&names));
+        for fact in others.into_iter().flat_map(|other| self.unknown_facts(other)) {
+            if !report.facts.contains(&fact) {
+                report.facts.push(fact);
+            }
+        }
+    }
+
+    /// The other rules of which one is enough.
+    fn alternatives(&self, index: usize) -> impl Iterator<Item = usize> {
+        let group = self.case.plan.alternative_of.get(index).copied().flatten();
+        let group = group.and_then(|g| self.case.plan.alternatives.get(g)).map(Vec::as_slice).unwrap_or_default();
+        group.iter().map(|id| id.0 as usize).filter(move |other| *other != index)
+    }
+
     /// The override in force that skips a rule.
     fn overridden_by(&self, index: usize, status: Status) -> Option<String> {
         let id = RuleId(index as u32);
@@ -181,22 +210,12 @@ impl Explaining<'_> {
         if status == Status::Overridden { by.next() } else { None }
     }
 
-    /// Why an alternative is not asked for: another one holds, or may hold.
+    /// Why an alternative is not asked for: another one holds.
     fn excused(&self, index: usize, statuses: &[(Status, Option<i64>)]) -> String {
-        let group = self.case.plan.alternative_of.get(index).copied().flatten();
-        let group = group.and_then(|g| self.case.plan.alternatives.get(g)).map(Vec::as_slice).unwrap_or_default();
-        let others = |wanted: &[Status]| {
-            group
-                .iter()
-                .map(|id| id.0 as usize)
-                .filter(|other| *other != index)
-                .find(|other| statuses.get(*other).is_some_and(|(s, _)| wanted.contains(s)))
-                .and_then(|other| self.case.name(other))
-        };
-        match (others(&[Status::Met]), others(&[Status::Waiting, Status::Unknown])) {
-            (Some(name), _) => format!("{name} is met"),
-            (None, Some(name)) => format!("{name} may be met"),
-            (None, None) => "does not apply".into(),
+        let met = |other: &usize| statuses.get(*other).is_some_and(|(status, _)| *status == Status::Met);
+        match self.alternatives(index).find(met).and_then(|other| self.case.name(other)) {
+            Some(name) => format!("{name} is met"),
+            None => "does not apply".into(),
         }
     }
 
@@ -440,6 +459,21 @@ impl Explaining<'_> {
         Some((missing as u32, self.case.people(&from)))
     }
 
+    /// Whether, with nobody counting twice, there are people enough for these rules and those that are met already.
+    pub fn could_be_shared_out(&self, missing: &[usize]) -> bool {
+        let mut demands = self.case.demands(self.snapshot);
+        for (rule, demand) in demands.iter_mut().enumerate() {
+            demand.people.extend(self.could_still(rule));
+            demand.people.sort_unstable();
+            demand.people.dedup();
+        }
+        let met = |rule: usize| self.snapshot.rules.get(rule).is_some_and(|s| s.raw == super::snapshot::Raw::Met);
+        let wanted = |rule: usize| missing.contains(&rule) || met(rule);
+        let assigned = assign_first(&demands, |rule| !wanted(rule));
+        let full = |rule: usize, demand: &Demand| assigned.get(rule).is_some_and(|people| people.len() >= demand.count);
+        demands.iter().enumerate().all(|(rule, demand)| !wanted(rule) || full(rule, demand))
+    }
+
     /// People whose approval would count for a rule if they gave it now, in the order of the policy.
     fn could_still(&self, index: usize) -> Vec<Person> {
         let Some(rule) = self.case.stage.rules.get(index) else { return Vec::new() };
@@ -447,13 +481,41 @@ impl Explaining<'_> {
             return Vec::new();
         };
         let Some(asked) = self.asked(index, &approve.quorum) else { return Vec::new() };
-        let everyone = asked.everyone();
-        let free = everyone.into_iter().filter(|person| {
-            asked.bar(*person).is_none()
-                && counted.valid.binary_search(person).is_err()
-                && self.approver_of(&approve.quorum, *person).is_none()
-        });
-        free.collect()
+        if !self.is_late_enough(approve) {
+            return Vec::new();
+        }
+        let mut everyone = asked.everyone();
+        everyone.retain(|person| asked.bar(*person).is_none() && counted.valid.binary_search(person).is_err());
+        if !approve.quorum.except.approvers_of.is_empty() {
+            // Their approval would count for the other rule too, and so not for this one.
+            everyone.retain(|person| self.would_count(*person).get(index).copied().unwrap_or(false));
+        }
+        everyone
+    }
+
+    /// Whether an approval given now comes after what `since` asks for.
+    fn is_late_enough(&self, approve: &Approve) -> bool {
+        let (after, _) = since(approve, self.case.slots, self.snapshot.t);
+        after.is_ok_and(|after| after.is_none_or(|after| self.snapshot.t > after))
+    }
+
+    /// By `RuleId`: whether a person's approval would count, if they gave it now.
+    fn would_count(&self, person: Person) -> Vec<bool> {
+        let mut would = vec![false; self.case.stage.rules.len()];
+        for id in &self.case.plan.approve_order {
+            let index = id.0 as usize;
+            let applies = self.snapshot.rules.get(index).is_some_and(|s| s.raw != super::snapshot::Raw::NotApplicable);
+            let Some(approve) = self.case.stage.rules.get(index).and_then(approve_of).filter(|_| applies) else {
+                continue;
+            };
+            let Some(asked) = self.asked(index, &approve.quorum) else { continue };
+            let others = approve.quorum.except.approvers_of.iter();
+            let taken = others.filter_map(|other| would.get(other.0 as usize)).any(|would| *would);
+            if let Some(here) = would.get_mut(index) {
+                *here = !taken && asked.bar(person).is_none() && self.is_late_enough(approve);
+            }
+        }
+        would
     }
 
     /// The rule of `approvers of` that counts a person.

@@ -26,8 +26,8 @@ pub(crate) struct StagePlan {
     pub alternatives: Vec<Vec<RuleId>>,
     /// By `RuleId`: index into `alternatives`.
     pub alternative_of: Vec<Option<usize>>,
-    /// The `distinct approvers` rule.
-    pub distinct: Option<RuleId>,
+    /// The `distinct approvers` rules: at most one of each file.
+    pub distinct: Vec<RuleId>,
 }
 
 impl Plan {
@@ -50,7 +50,7 @@ impl StagePlan {
                 _ => Quorums::default(),
             });
             if let Body::DistinctApprovers = rule.body {
-                plan.distinct = plan.distinct.or(Some(id));
+                plan.distinct.push(id);
             }
             let is_window = matches!(rule.body, Body::Window(_));
             if let (Some(number), true) = (rule.alternatives, is_window || matches!(rule.body, Body::Trigger(_))) {

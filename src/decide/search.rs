@@ -32,15 +32,21 @@ impl Found {
 pub(crate) struct Search<'a> {
     pub case: Case<'a>,
     pub fuel: Fuel,
+    /// Whether a search gave up.
+    pub cut_short: bool,
     snapshots: BTreeMap<i64, Snapshot>,
 }
 
+/// One of so many parts of the fuel is for one look ahead at one rule.
+const ONE_RULE: u64 = 16;
+/// And at all rules together.
+const ALL_RULES: u64 = 4;
 /// So many snapshots are kept at most.
 const KEPT: usize = 64;
 
 impl<'a> Search<'a> {
     pub fn new(case: Case<'a>) -> Search<'a> {
-        Search { case, fuel: Fuel(case.program.search_steps), snapshots: BTreeMap::new() }
+        Search { case, fuel: Fuel::new(case.program.search_steps), cut_short: false, snapshots: BTreeMap::new() }
     }
 
     pub fn at(&mut self, t: i64) -> Snapshot {
@@ -54,8 +60,15 @@ impl<'a> Search<'a> {
         snapshot
     }
 
-    fn exhausted(&self) -> bool {
-        self.fuel.0 == 0
+    /// What is left when a part of all the fuel is spent: one question that never ends must not cost the others theirs.
+    fn floor(&self, part: u64) -> u64 {
+        self.fuel.left.saturating_sub(self.case.program.search_steps / part)
+    }
+
+    fn exhausted(&mut self, floor: u64) -> bool {
+        let exhausted = self.fuel.left <= floor;
+        self.cut_short |= exhausted;
+        exhausted
     }
 
     fn rules(&self) -> &'a [Rule] {
@@ -64,6 +77,7 @@ impl<'a> Search<'a> {
 
     /// The first instant after `from` at which `wanted` says yes to a rule's standing, following that rule alone.
     fn follow(&mut self, rule: usize, from: i64, bound: i64, wanted: impl Fn(Raw) -> bool) -> Found {
+        let floor = self.floor(ONE_RULE);
         let mut t = from;
         loop {
             let snapshot = self.at(t);
@@ -74,10 +88,11 @@ impl<'a> Search<'a> {
             if standing.until == NEVER || standing.until >= bound {
                 return if standing.until == NEVER { Found::Never } else { Found::NotBefore(bound) };
             }
-            if self.exhausted() {
+            // So far it is certain.
+            t = standing.until.max(t.saturating_add(1));
+            if self.exhausted(floor) {
                 return Found::NotBefore(t);
             }
-            t = standing.until.max(t.saturating_add(1));
         }
     }
 
@@ -102,29 +117,7 @@ impl<'a> Search<'a> {
     }
 
     fn false_now(&mut self, rule: usize, snapshot: &Snapshot) -> (Status, Option<i64>) {
-        if self.rules().get(rule).is_some_and(|r| r.kind == Kind::Advise) {
-            return (Status::Unmet, None);
-        }
-        let group = self.case.plan.alternative_of.get(rule).copied().flatten();
-        let group = group.and_then(|g| self.case.plan.alternatives.get(g));
-        let found = self.free_at(rule, snapshot.t);
-        let Some(group) = group.filter(|g| g.len() > 1) else {
-            return match found {
-                Found::At(until) => (Status::Waiting, Some(until)),
-                Found::Never | Found::NotBefore(_) => (Status::Unmet, None),
-            };
-        };
-        // It blocks only as far as no other alternative can still hold.
-        let others = || group.iter().map(|id| id.0 as usize).filter(|other| *other != rule);
-        let unknown = others().any(|other| snapshot.rules.get(other).is_some_and(|s| s.raw == Raw::Unknown));
-        let kind = |rule: usize| match self.case.stage.rules.get(rule).map(|r| &r.body) {
-            Some(Body::Trigger(crate::program::Trigger::Schedule(_)) | Body::Window(_)) => true,
-            Some(_) | None => false,
-        };
-        match found {
-            Found::At(until) if kind(rule) => (Status::Waiting, Some(until)),
-            Found::At(_) if others().any(kind) => (Status::NotApplicable, None),
-            _ if unknown => (Status::NotApplicable, None),
+        match self.free_at(rule, snapshot.t) {
             Found::At(until) => (Status::Waiting, Some(until)),
             Found::Never | Found::NotBefore(_) => (Status::Unmet, None),
         }
@@ -168,6 +161,7 @@ impl<'a> Search<'a> {
 
     /// The first instant from `from` on at which no rule blocks but those that `ignored` names.
     pub fn clear_at(&mut self, from: i64, ignored: &[usize]) -> Found {
+        let floor = self.floor(ALL_RULES);
         let mut t = from;
         loop {
             let snapshot = self.at(t);
@@ -182,14 +176,17 @@ impl<'a> Search<'a> {
             match until {
                 None => return Found::At(t),
                 Some(NEVER) => return Found::Never,
-                Some(_) if self.exhausted() => return Found::NotBefore(t),
                 Some(until) => t = until.max(t.saturating_add(1)),
+            }
+            if self.exhausted(floor) {
+                return Found::NotBefore(t);
             }
         }
     }
 
     /// The first instant after a snapshot at which time alone changes its verdict.
     pub fn changes_at(&mut self, snapshot: &Snapshot) -> Found {
+        let floor = self.floor(ALL_RULES);
         let verdict = self.verdict(snapshot);
         let mut here = snapshot.clone();
         loop {
@@ -206,7 +203,7 @@ impl<'a> Search<'a> {
             if self.verdict(&here) != verdict {
                 return Found::At(next);
             }
-            if self.exhausted() {
+            if self.exhausted(floor) {
                 return Found::NotBefore(next);
             }
         }
@@ -251,7 +248,13 @@ impl<'a> Search<'a> {
     fn hold_ends(&mut self, here: &Snapshot) -> Found {
         // Until the last of those that block now is free.
         let mut clear = None;
-        for rule in self.blocking(here) {
+        let mut blocking = self.blocking(here);
+        // One that nothing changes blocks for ever: no need to follow the others.
+        if blocking.iter().any(|rule| here.rules.get(*rule).is_none_or(|s| s.until == NEVER)) {
+            clear = Some(NEVER);
+            blocking.clear();
+        }
+        for rule in blocking {
             let free = match self.free_at(rule, here.t) {
                 Found::At(t) => t,
                 Found::Never => NEVER,
@@ -280,6 +283,7 @@ impl<'a> Search<'a> {
 
     /// The first instant after `from` and before `bound` at which a rule is unmet.
     fn unmet_at(&mut self, rule: usize, from: i64, bound: i64) -> Found {
+        let floor = self.floor(ONE_RULE);
         let mut t = from;
         loop {
             let snapshot = self.at(t);
@@ -292,7 +296,7 @@ impl<'a> Search<'a> {
                 until if until >= bound => return Found::NotBefore(bound),
                 until => t = until.max(t.saturating_add(1)),
             }
-            if self.exhausted() {
+            if self.exhausted(floor) {
                 return Found::NotBefore(t);
             }
         }

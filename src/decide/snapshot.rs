@@ -1,11 +1,13 @@
 //! All rules of a stage at one instant: how each stands, and until when that is certain.
 
+use std::collections::HashMap;
+
 use super::conditions;
 use super::plan::StagePlan;
 use super::truth::{NEVER, Timed, Truth};
 use crate::facts::RunStatus;
 use crate::facts::slots::{Occupied, Slots, TriggerSlot};
-use crate::people::matching::{Demand, assign};
+use crate::people::matching::{Demand, assign_first};
 use crate::people::{Asked, Counted, count};
 use crate::program::{
     After, AfterStage, Approve, Body, ManualBy, OpId, Outcomes, Program, Rule, RuleId, ScheduleTrigger, Soak, Stage,
@@ -69,6 +71,8 @@ pub(crate) struct Snapshot {
     pub counted: Vec<Option<Counted>>,
     /// With `distinct approvers` in force, by `RuleId`: who is assigned.
     pub assigned: Option<Vec<Vec<u32>>>,
+    /// An override lets people count twice who otherwise could not.
+    pub doubled: bool,
     pub overrides: Vec<InForce>,
     /// The search for an edge of a schedule gave up.
     pub gave_up: bool,
@@ -83,26 +87,76 @@ pub(crate) struct Case<'a> {
     pub slots: &'a Slots,
 }
 
-/// Steps that a search in time may still take.
+/// So many steps are given to the search for one edge: enough for a day in every year, hardly for every day.
+const ONE_EDGE: u64 = 1 << 16;
+
+/// Steps that a search in time may still take, and the edges that it knows already.
 #[derive(Debug)]
-pub(crate) struct Fuel(pub u64);
+pub(crate) struct Fuel {
+    pub left: u64,
+    /// By the place of the set: from when the edge is the next one, and that edge.
+    edges: HashMap<usize, (i64, NextEdge)>,
+}
+
+impl Fuel {
+    pub fn new(steps: u64) -> Fuel {
+        Fuel { left: steps, edges: HashMap::new() }
+    }
+
+    /// The next edge of a set. What was found once holds until then; and times that never begin or end must not cost all
+    /// the fuel at once.
+    fn edge(&mut self, set: &TimeSet, t: i64) -> NextEdge {
+        let place = std::ptr::from_ref(set).addr();
+        if let Some((from, edge)) = self.edges.get(&place)
+            && *from <= t
+            && match edge {
+                NextEdge::At(until) | NextEdge::SearchedTo(until) => t < *until,
+                NextEdge::Never => true,
+            }
+        {
+            return *edge;
+        }
+        let given = self.left.min(ONE_EDGE);
+        let mut left = given;
+        let edge = set.next_edge(t, &mut left);
+        self.left = self.left.saturating_sub(given.saturating_sub(left));
+        self.edges.insert(place, (t, edge));
+        edge
+    }
+}
 
 impl<'a> Case<'a> {
     /// How every rule stands at `t`.
     pub fn at(&self, t: i64, fuel: &mut Fuel) -> Snapshot {
         let mut snapshot = Snapshot { t, ..Snapshot::default() };
         conditions::run(self.program, self.stage, self.slots, t, &mut snapshot.ops);
-        fuel.0 = fuel.0.saturating_sub(1 + self.stage.ops.len() as u64 / 8 + self.stage.rules.len() as u64);
+        fuel.left = fuel.left.saturating_sub(1 + self.stage.ops.len() as u64 / 8 + self.stage.rules.len() as u64);
         self.quorums(&mut snapshot);
+        self.invocations(&mut snapshot);
+        self.assign(&mut snapshot);
         for index in 0..self.stage.rules.len() {
             let standing = self.rule(index, &mut snapshot, fuel);
             snapshot.rules.push(standing);
         }
         for group in &self.plan.alternatives {
-            excuse(group, &mut snapshot.rules);
+            let skipped = |id: RuleId| self.skipped(id, &snapshot.overrides);
+            let until = self.skipping_until(group, &snapshot.overrides);
+            excuse(group, skipped, until, &mut snapshot.rules);
         }
         self.overrides(&mut snapshot);
         snapshot
+    }
+
+    /// Whether an override in force skips a rule.
+    fn skipped(&self, id: RuleId, overrides: &[InForce]) -> bool {
+        self.stage.overrides.iter().zip(overrides).any(|(rule, state)| state.yes && rule.skips.contains(&id))
+    }
+
+    /// Until when it is certain which of some rules are skipped.
+    fn skipping_until(&self, ids: &[RuleId], overrides: &[InForce]) -> i64 {
+        let all = self.stage.overrides.iter().zip(overrides);
+        let of_these = all.filter(|(rule, _)| rule.skips.iter().any(|id| ids.contains(id)));
+        of_these.map(|(_, state)| state.until).min().unwrap_or(NEVER)
     }
 
     fn guard(&self, guard: Option<OpId>, snapshot: &Snapshot) -> Timed {
@@ -126,7 +180,11 @@ impl<'a> Case<'a> {
         }
         let truth = match &rule.body {
             Body::Approve(_) => return self.approve(index, guard, snapshot),
-            Body::DistinctApprovers => Timed::TRUE,
+            Body::DistinctApprovers => {
+                let until = self.all_quorums_until(snapshot);
+                let id = RuleId(index as u32);
+                Timed::of(!(snapshot.doubled && self.skipped(id, &snapshot.overrides))).by(until)
+            }
             Body::Require(op) => self.op(*op, snapshot),
             Body::Forbid(op) => self.op(*op, snapshot).not(),
             Body::Advise(op) => self.op(*op, snapshot),
@@ -269,16 +327,27 @@ impl<'a> Case<'a> {
                 *slot = Some(counted);
             }
         }
-        snapshot.assigned = self.assign(snapshot);
     }
 
-    /// The assignment under `distinct approvers`, unless that rule is absent, off, or skipped.
-    fn assign(&self, snapshot: &Snapshot) -> Option<Vec<Vec<u32>>> {
-        let rule = self.stage.rules.get(self.plan.distinct?.0 as usize)?;
-        if self.guard(rule.guard, snapshot).truth == Truth::False {
-            return None;
+    /// The assignment under `distinct approvers`, unless those rules are absent, off, or skipped.
+    fn assign(&self, snapshot: &mut Snapshot) {
+        let on = self.plan.distinct.iter().filter(|id| {
+            let guard = self.stage.rules.get(id.0 as usize).map_or(Timed::UNKNOWN, |r| self.guard(r.guard, snapshot));
+            guard.truth != Truth::False
+        });
+        let on: Vec<RuleId> = on.copied().collect();
+        if on.is_empty() {
+            return;
         }
-        Some(assign(&self.demands(snapshot)))
+        let skipped = |rule: usize| self.skipped(RuleId(rule as u32), &snapshot.overrides);
+        let assigned = assign_first(&self.demands(snapshot), skipped);
+        if on.iter().all(|id| skipped(id.0 as usize)) {
+            snapshot.doubled = (snapshot.counted.iter().zip(&assigned)).any(|(counted, assigned)| {
+                counted.as_ref().is_some_and(|c| c.reached() && c.needed.is_none_or(|needed| assigned.len() < needed))
+            });
+        } else {
+            snapshot.assigned = Some(assigned);
+        }
     }
 
     /// What the `approve` rules that apply demand, by `RuleId`.
@@ -299,11 +368,13 @@ impl<'a> Case<'a> {
         let unknown = Standing { raw: Raw::Unknown, until: NEVER, own: Truth::Unknown };
         let Some(counted) = snapshot.counted.get(index).and_then(Option::as_ref) else { return unknown };
         let mut until = counted.until.min(guard.until);
+        if !self.plan.distinct.is_empty() {
+            // One rule's people hang on all the others'.
+            until = until.min(self.all_quorums_until(snapshot));
+        }
         let enough = match &snapshot.assigned {
             None => counted.reached(),
             Some(assigned) => {
-                // One rule's people hang on all the others'.
-                until = until.min(self.all_quorums_until(snapshot));
                 let here = assigned.get(index).map_or(0, Vec::len);
                 counted.reached() && counted.needed.is_some_and(|needed| here >= needed)
             }
@@ -321,18 +392,27 @@ impl<'a> Case<'a> {
     }
 
     fn all_quorums_until(&self, snapshot: &Snapshot) -> i64 {
-        let distinct = self.plan.distinct.and_then(|id| self.stage.rules.get(id.0 as usize));
-        let own = distinct.map_or(NEVER, |rule| self.guard(rule.guard, snapshot).until);
+        let distinct = self.plan.distinct.iter().filter_map(|id| self.stage.rules.get(id.0 as usize));
+        let own = distinct.map(|rule| self.guard(rule.guard, snapshot).until).min().unwrap_or(NEVER);
+        let own = own.min(self.skipping_until(&self.plan.distinct, &snapshot.overrides));
+        let own = own.min(self.skipping_until(&self.plan.approve_order, &snapshot.overrides));
         let rules = self.stage.rules.iter().zip(&snapshot.counted);
         rules
             .filter_map(|(rule, counted)| Some(counted.as_ref()?.until.min(self.guard(rule.guard, snapshot).until)))
             .fold(own, i64::min)
     }
 
-    /// Which overrides are in force, and what they skip.
-    fn overrides(&self, snapshot: &mut Snapshot) {
-        for (index, rule) in self.stage.overrides.iter().enumerate() {
+    /// Which overrides are in force.
+    fn invocations(&self, snapshot: &mut Snapshot) {
+        for index in 0..self.stage.overrides.len() {
             let in_force = self.in_force(index, snapshot);
+            snapshot.overrides.push(in_force);
+        }
+    }
+
+    /// What the overrides skip.
+    fn overrides(&self, snapshot: &mut Snapshot) {
+        for (rule, in_force) in self.stage.overrides.iter().zip(&snapshot.overrides) {
             if in_force.yes {
                 for id in &rule.skips {
                     let Some(standing) = snapshot.rules.get_mut(id.0 as usize) else { continue };
@@ -356,7 +436,6 @@ impl<'a> Case<'a> {
                     }
                 }
             }
-            snapshot.overrides.push(in_force);
         }
     }
 
@@ -427,25 +506,51 @@ fn under(guard: Timed, truth: Timed) -> Standing {
     Standing { raw, until, own }
 }
 
-/// One alternative that surely holds excuses the others.
-fn excuse(group: &[RuleId], rules: &mut [Standing]) {
-    let members = || group.iter().map(|id| id.0 as usize);
-    let until = members().filter_map(|i| rules.get(i)).map(|s| s.until).min().unwrap_or(NEVER);
-    let holder = members().find(|i| rules.get(*i).is_some_and(|s| s.raw == Raw::Met && s.own == Truth::True));
-    for index in members() {
-        let Some(standing) = rules.get_mut(index) else { continue };
-        if holder.is_some() && standing.raw.blocks() {
-            standing.raw = Raw::NotApplicable;
-        }
-        standing.until = until;
+/// Whether one of some alternatives holds, or none of them applies.
+fn one_holds<'s>(members: impl Iterator<Item = &'s Standing> + Clone) -> Truth {
+    let mut all = members.clone();
+    if members.clone().any(|s| s.raw == Raw::Met && s.own == Truth::True) || all.all(|s| !s.raw.blocks()) {
+        Truth::True
+    } else if members.clone().any(|s| s.raw == Raw::False) && !members.clone().any(|s| s.own == Truth::Unknown) {
+        Truth::False
+    } else {
+        Truth::Unknown
     }
+}
+
+/// One alternative that holds excuses the others; while one may hold, the others are as unknown as it is. Of alternatives
+/// that an override skips nothing is asked, and they excuse nobody.
+fn excuse(group: &[RuleId], skipped: impl Fn(RuleId) -> bool, skipping_until: i64, rules: &mut [Standing]) {
+    let standing = |id: &RuleId| rules.get(id.0 as usize);
+    let until = group.iter().filter_map(standing).map(|s| s.until).fold(skipping_until, i64::min);
+    let all = one_holds(group.iter().filter_map(standing));
+    let rest = one_holds(group.iter().filter(|id| !skipped(**id)).filter_map(standing));
+    for id in group {
+        let Some(standing) = rules.get_mut(id.0 as usize) else { continue };
+        standing.until = until;
+        let surely = standing.raw == Raw::Met && standing.own == Truth::True;
+        standing.raw = match standing.raw {
+            Raw::NotApplicable => Raw::NotApplicable,
+            raw if all == Truth::True => excused(raw),
+            Raw::Met if skipped(*id) && !surely => Raw::Unknown,
+            raw if skipped(*id) => raw,
+            raw if rest == Truth::True => excused(raw),
+            Raw::False | Raw::Met if rest == Truth::Unknown => Raw::Unknown,
+            raw => raw,
+        };
+    }
+}
+
+fn excused(raw: Raw) -> Raw {
+    if raw.blocks() { Raw::NotApplicable } else { raw }
 }
 
 /// Whether `t` lies in a set of instants, and until when.
 pub(crate) fn inside(set: &TimeSet, snapshot: &mut Snapshot, fuel: &mut Fuel) -> Timed {
     let second = snapshot.t.div_euclid(SECOND);
     let truth = Truth::of(set.contains(second));
-    let until = match set.next_edge(second, &mut fuel.0) {
+    let edge = fuel.edge(set, second);
+    let until = match edge {
         NextEdge::At(edge) => edge.saturating_mul(SECOND),
         NextEdge::Never => NEVER,
         NextEdge::SearchedTo(edge) => {

@@ -1,13 +1,15 @@
 //! The smallest sets of steps of which any one would turn the verdict into allow.
 //!
 //! Each choice of overrides that could be invoked leaves some rules in the way; each of those is mended in one way
-//! only (approvals, facts, waiting), or not at all. So the sets are as many as the choices, and those that hold another
-//! one are dropped.
+//! (approvals, facts, waiting), or not at all; only where an approval is asked for and a fact is missing, either may do.
+//! So the sets are few, and those that hold another one are dropped.
+
+use std::collections::HashSet;
 
 use super::decision::Step;
 use super::explain::Explaining;
 use super::search::{Found, Search};
-use super::snapshot::{Raw, Snapshot};
+use super::snapshot::{Raw, Snapshot, approve_of};
 use crate::facts::prepare::instant;
 use crate::people::Asked;
 use crate::program::Count;
@@ -18,15 +20,21 @@ const MAX_OVERRIDES: usize = 6;
 const MAX_SETS: usize = 16;
 
 /// The sets of steps, the smallest first.
-pub(crate) fn unblock(search: &mut Search<'_>, snapshot: &Snapshot) -> Vec<Vec<Step>> {
+pub(crate) fn unblock(search: &mut Search<'_>, snapshot: &Snapshot, allowed_at: Found) -> Vec<Vec<Step>> {
     let usable = usable(search, snapshot);
     let mut sets: Vec<Vec<Step>> = Vec::new();
+    // Time alone may bring what people could do sooner: approvals that lie in the future, a guard that ends.
+    if let Found::At(t) = allowed_at {
+        sets.push(vec![Step::Wait { wait_until: instant(t) }]);
+    }
     for choice in choices(usable.len()) {
         let chosen: Vec<&Usable> = choice.iter().filter_map(|i| usable.get(*i)).collect();
-        if let Some(steps) = steps(search, snapshot, &chosen)
-            && !sets.iter().any(|known| known.iter().all(|step| steps.contains(step)))
-        {
-            sets.push(steps);
+        for by_people in [true, false] {
+            if let Some(steps) = steps(search, snapshot, &chosen, by_people)
+                && !sets.iter().any(|known| known.iter().all(|step| steps.contains(step)))
+            {
+                sets.push(steps);
+            }
         }
     }
     sets.sort_by_key(Vec::len);
@@ -86,9 +94,9 @@ fn choices(n: usize) -> Vec<Vec<usize>> {
     choices
 }
 
-/// The steps that mend what a choice of overrides leaves in the way; `None` when something cannot be mended, or an
-/// override of the choice would skip nothing.
-fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable]) -> Option<Vec<Step>> {
+/// The steps that mend what a choice of overrides leaves in the way; `None` when something cannot be mended. An approval
+/// whose rule may not apply, or whose people are not all known, is mended `by_people` or else by facts.
+fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable], by_people: bool) -> Option<Vec<Step>> {
     let case = search.case;
     let skipped = |rule: usize, snapshot: &Snapshot| {
         let rejected = snapshot.rules.get(rule).is_some_and(|s| s.raw == Raw::Rejected);
@@ -116,6 +124,7 @@ fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable]) -> Op
         (snapshot, None)
     };
     let mut steps: Vec<Step> = Vec::new();
+    let mut approvals: Vec<Approvals> = Vec::new();
     let explaining = Explaining { case, snapshot: then };
     let mut facts: Vec<String> = Vec::new();
     for rule in search.blocking(then) {
@@ -123,13 +132,8 @@ fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable]) -> Op
             continue;
         }
         match then.rules.get(rule)?.raw {
-            Raw::Short => {
-                let (count, from) = explaining.lacking(rule)?;
-                if count == 0 || (count as usize) > from.len() {
-                    return None;
-                }
-                steps.push(Step::Approve { approve: case.name(rule)?, count, from });
-            }
+            Raw::Short => approvals.push(missing(&explaining, rule)?),
+            Raw::Unknown if by_people && people_would_do(then, rule) => approvals.push(missing(&explaining, rule)?),
             Raw::Unknown => {
                 for fact in explaining.unknown_facts(rule) {
                     if !facts.contains(&fact) {
@@ -140,8 +144,59 @@ fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable]) -> Op
             _ => return None,
         }
     }
+    match then.assigned {
+        None => drop_implied(search, &mut approvals),
+        Some(_) if !explaining.could_be_shared_out(&approvals.iter().map(|a| a.rule).collect::<Vec<_>>()) => {
+            return None;
+        }
+        Some(_) => {}
+    }
+    for Approvals { rule, count, from } in approvals {
+        steps.push(Step::Approve { approve: case.name(rule)?, count, from });
+    }
     steps.extend(facts.into_iter().map(|fact| Step::Fact { fact }));
     steps.extend(wait.map(|t| Step::Wait { wait_until: instant(t) }));
     steps.extend(chosen.iter().map(|usable| usable.step.clone()));
     (!steps.is_empty()).then_some(steps)
+}
+
+/// Approvals that a rule misses.
+struct Approvals {
+    rule: usize,
+    count: u32,
+    from: Vec<String>,
+}
+
+fn missing(explaining: &Explaining<'_>, rule: usize) -> Option<Approvals> {
+    let (count, from) = explaining.lacking(rule)?;
+    (count > 0 && count as usize <= from.len()).then_some(Approvals { rule, count, from })
+}
+
+/// Whether enough approvals would meet a rule that is unknown.
+fn people_would_do(snapshot: &Snapshot, rule: usize) -> bool {
+    let counted = snapshot.counted.get(rule).and_then(Option::as_ref);
+    counted.is_some_and(|c| c.rejected.is_empty() && (c.unsure.is_empty() || c.at_least) && c.needed.is_some())
+}
+
+/// One approval counts for every rule that its giver may approve: drops those that the others bring anyhow, whoever of
+/// their people gives them.
+fn drop_implied(search: &Search<'_>, approvals: &mut Vec<Approvals>) {
+    let chained = |rule: usize| {
+        let approve = search.case.stage.rules.get(rule).and_then(approve_of);
+        approve.is_some_and(|approve| !approve.quorum.except.approvers_of.is_empty())
+    };
+    let mut index = 0;
+    while let Some(one) = approvals.get(index) {
+        let here: HashSet<&str> = one.from.iter().map(String::as_str).collect();
+        let implied = !chained(one.rule)
+            && approvals.iter().enumerate().any(|(other, by)| {
+                let elsewhere = by.from.iter().filter(|person| !here.contains(person.as_str())).count();
+                other != index && (by.count as usize).saturating_sub(elsewhere) >= one.count as usize
+            });
+        if implied {
+            approvals.remove(index);
+        } else {
+            index += 1;
+        }
+    }
 }

@@ -272,8 +272,10 @@ impl<'a> Preparing<'a> {
             Some(TriggerFact::Push { branch: given }) => TriggerSlot::Push { branch: branch(given) },
             // A pull request goes to another branch than the build's own.
             Some(TriggerFact::PullRequest { branch }) => TriggerSlot::PullRequest { branch: branch.clone() },
-            Some(TriggerFact::Manual { .. }) => {
-                TriggerSlot::Manual { by: self.requester().map(|name| self.person(name)) }
+            // Who set it off, not for whom; the one who asks stands in when that is not said.
+            Some(TriggerFact::Manual { by }) => {
+                let by = by.as_deref().or_else(|| self.requester());
+                TriggerSlot::Manual { by: by.map(|name| self.person(name)) }
             }
             Some(TriggerFact::Completion { of }) => TriggerSlot::Completion {
                 of: of.as_ref().map(|s| self.plan.stages.get(s.as_str()).copied().ok_or_else(|| s.clone())),

@@ -145,6 +145,14 @@ impl Slots {
         (past.checked_sub(1).and_then(|i| runs.get(i)).copied(), next)
     }
 
+    /// When the stage last ended by `t`, whatever began since, and when its next run comes.
+    pub fn last_end(&self, stage: StageId, t: i64) -> (Option<i64>, i64) {
+        let runs = self.runs.get(stage.0 as usize).map(Vec::as_slice).unwrap_or_default();
+        let (past, later) = runs.split_at(runs.partition_point(|run| run.at <= t));
+        let ended = past.iter().rev().find(|run| run.status != RunStatus::Pending);
+        (ended.map(|run| run.at), later.first().map_or(i64::MAX, |run| run.at))
+    }
+
     /// The members of a directory group, if they were supplied; sorted.
     pub fn directory(&self, group: GroupId) -> Option<&[Person]> {
         self.directories.get(group.0 as usize)?.as_deref()

@@ -11,10 +11,17 @@ pub(crate) struct Demand {
     pub people: Vec<u32>,
 }
 
-/// Who serves which rule: for each demand its people, ascending.
+/// Who serves which rule: for each demand its people, ascending. When they are too few, the later demands are short.
 pub(crate) fn assign(demands: &[Demand]) -> Vec<Vec<u32>> {
+    assign_first(demands, |_| false)
+}
+
+/// The same, but those demands that may wait are short first.
+pub(crate) fn assign_first(demands: &[Demand], may_wait: impl Fn(usize) -> bool) -> Vec<Vec<u32>> {
     let mut matching = Matching::new(demands);
-    for (rule, demand) in demands.iter().enumerate() {
+    let (last, first): (Vec<usize>, Vec<usize>) = (0..demands.len()).partition(|rule| may_wait(*rule));
+    for rule in first.into_iter().chain(last) {
+        let Some(demand) = demands.get(rule) else { continue };
         for _ in 0..demand.count.min(demand.people.len()) {
             if !matching.augment(rule) {
                 break;
@@ -147,6 +154,12 @@ mod tests {
         let assigned = assign(&[demand(2, &[1, 2]), demand(1, &[1, 2])]);
         assert_eq!(assigned, [vec![1, 2], vec![]]);
         assert_eq!(helped_by(&[demand(2, &[1, 2]), demand(1, &[1, 2])], &assigned, 1), [1, 0]);
+    }
+
+    #[test]
+    fn what_may_wait_is_short_first() {
+        let demands = [demand(1, &[1]), demand(1, &[1])];
+        assert_eq!(assign_first(&demands, |rule| rule == 0), [vec![], vec![1]]);
     }
 
     /// The size of a maximum matching, by trying everything.
