@@ -421,7 +421,7 @@ impl Explaining<'_> {
 
     fn asked<'q>(&'q self, index: usize, quorum: &'q Quorum) -> Option<Asked<'q>> {
         let sets = self.case.plan.quorums.get(index)?;
-        Some(Asked { program: self.case.program, slots: self.case.slots, quorum, sets })
+        Some(Asked { slots: self.case.slots, quorum, sets })
     }
 
     /// Who is counted for a rule: with distinct approvers those who are assigned to it.
@@ -621,7 +621,7 @@ impl Explaining<'_> {
                 (_, Some(Bar::Author)) => "is the author and does not count".into(),
                 (_, Some(Bar::Contributor)) => "contributed to the build and does not count".into(),
                 (_, Some(Bar::Requester)) => "asked for the promotion and does not count".into(),
-                (_, Some(Bar::Excepted | Bar::ApproverOf(_))) => "is excepted by this rule".into(),
+                (_, Some(Bar::Excepted)) => "is excepted by this rule".into(),
                 (Word::Withdraw, None) => format!("withdrew {}", when(case.program, said.at)),
                 (Word::Reject, None) => continue,
                 (Word::Approve, None) => self.why_not(approve, said.person, said.at),
@@ -748,7 +748,7 @@ impl Explaining<'_> {
         let (Some(rule), Some(sets)) = (case.stage.overrides.get(index), case.plan.override_quorums.get(index)) else {
             return Vec::new();
         };
-        let asked = Asked { program: case.program, slots: case.slots, quorum: &rule.quorum, sets };
+        let asked = Asked { slots: case.slots, quorum: &rule.quorum, sets };
         let invoked = case.slots.invoked.get(index).map(Vec::as_slice).unwrap_or_default();
         let mut told = Vec::new();
         for entry in invoked.iter().filter(|i| state.counted.valid.binary_search(&i.person).is_err() || i.at > t) {
@@ -758,7 +758,7 @@ impl Explaining<'_> {
                 Some(Bar::Author) => "is the author and does not count".into(),
                 Some(Bar::Contributor) => "contributed to the build and does not count".into(),
                 Some(Bar::Requester) => "asked for the promotion and does not count".into(),
-                Some(Bar::Excepted | Bar::ApproverOf(_)) => "is excepted by this override".into(),
+                Some(Bar::Excepted) => "is excepted by this override".into(),
                 None => match rule.valid.map(|valid| entry.at.saturating_add(valid)).filter(|expires| t >= *expires) {
                     Some(expires) => format!("invoked it, but that expired at {}", when(case.program, expires)),
                     None if rule.reason_required && entry.reason.as_deref().is_none_or(|r| r.trim().is_empty()) => {

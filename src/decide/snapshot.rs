@@ -10,8 +10,7 @@ use crate::facts::slots::{Occupied, Slots, TriggerSlot};
 use crate::people::matching::{Demand, assign_first};
 use crate::people::{Asked, Counted, count};
 use crate::program::{
-    After, AfterStage, Approve, Body, ManualBy, OpId, Outcomes, Program, Rule, RuleId, ScheduleTrigger, Soak, Stage,
-    Trigger,
+    After, AfterStage, Approve, Body, ManualBy, OpId, Program, Rule, RuleId, ScheduleTrigger, Soak, Stage, Trigger,
 };
 use crate::schedule::{NextEdge, TimeSet};
 
@@ -307,7 +306,7 @@ impl<'a> Case<'a> {
             else {
                 continue;
             };
-            let asked = Asked { program: self.program, slots: self.slots, quorum: &approve.quorum, sets };
+            let asked = Asked { slots: self.slots, quorum: &approve.quorum, sets };
             let mut counted = {
                 let applies = |other: RuleId| {
                     rules.get(other.0 as usize).is_some_and(|r| self.guard(r.guard, snapshot).truth != Truth::False)
@@ -445,7 +444,7 @@ impl<'a> Case<'a> {
         };
         let t = snapshot.t;
         let guard = self.guard(rule.guard, snapshot);
-        let asked = Asked { program: self.program, slots: self.slots, quorum: &rule.quorum, sets };
+        let asked = Asked { slots: self.slots, quorum: &rule.quorum, sets };
         let mut counted = Counted { unsure: asked.unsure(), until: NEVER, ..Counted::default() };
         let mut taken: Vec<&[u32]> = Vec::new();
         for other in &rule.quorum.except.approvers_of {
@@ -560,9 +559,6 @@ pub(crate) fn inside(set: &TimeSet, snapshot: &mut Snapshot, fuel: &mut Fuel) ->
     };
     Timed { truth, until }
 }
-
-/// No outcome, to be filled in.
-pub(crate) const NO_OUTCOME: Outcomes = Outcomes { succeeded: false, failed: false, skipped: false, cancelled: false };
 
 /// The `approve` of a rule.
 pub(crate) fn approve_of(rule: &Rule) -> Option<&Approve> {

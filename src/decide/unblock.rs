@@ -62,7 +62,7 @@ fn usable(search: &Search<'_>, snapshot: &Snapshot) -> Vec<Usable> {
         if state.yes || !state.guard || !state.counted.unsure.is_empty() || !helps {
             continue;
         }
-        let asked = Asked { program: case.program, slots: case.slots, quorum: &rule.quorum, sets };
+        let asked = Asked { slots: case.slots, quorum: &rule.quorum, sets };
         let taken = |person: u32| {
             rule.quorum.except.approvers_of.iter().any(|other| {
                 let counted = snapshot.counted.get(other.0 as usize).and_then(Option::as_ref);

@@ -3,7 +3,7 @@
 use crate::decide::truth::NEVER;
 use crate::facts::slots::{Person, Said, Slots};
 use crate::facts::{RunStatus, Word};
-use crate::program::{Approve, Count, Except, GroupId, Including, Program, Quorum, RuleId};
+use crate::program::{Approve, Count, Except, GroupId, Including, Quorum, RuleId};
 
 /// A set of people of the policy, as bits.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +52,6 @@ pub(crate) enum Bar {
     Contributor,
     Requester,
     Excepted,
-    ApproverOf(RuleId),
 }
 
 /// What has to be known before a quorum can be judged.
@@ -93,7 +92,6 @@ impl Counted {
 /// Everything that a quorum is asked against.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
-    pub program: &'a Program,
     pub slots: &'a Slots,
     pub quorum: &'a Quorum,
     pub sets: &'a Quorums,

@@ -277,11 +277,8 @@ fn of_condition(ask: &Ask<'_>, cond: &Cond, bases: &mut BTreeSet<Instant>, lengt
         CondKind::Bare(operand) => (operand, None),
     };
     of_operand(ask, operand, bases, lengths);
-    match tail {
-        Some(Tail::Compare(_, right) | Tail::In { of: right, .. } | Tail::Contains(right)) => {
-            of_operand(ask, right, bases, lengths);
-        }
-        _ => {}
+    if let Some(Tail::Compare(_, right) | Tail::In { of: right, .. } | Tail::Contains(right)) = tail {
+        of_operand(ask, right, bases, lengths);
     }
 }
 

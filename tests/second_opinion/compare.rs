@@ -13,14 +13,13 @@ use crate::ask::{Ask, asked, nanos};
 use crate::generate::Case;
 use crate::model::{self, Body, Model};
 use crate::rules::State;
-use crate::truth::Truth;
 use crate::zones::{DAY, Instant};
 
 /// What came of a case.
 pub enum Outcome {
     /// The policy does not compile, for a reason that the generator cannot well avoid.
     Refused,
-    Same(Verdict),
+    Same,
     Different(String),
 }
 
@@ -67,10 +66,11 @@ pub fn compare(case: &Case) -> Outcome {
     sides.overrides();
     sides.instants();
     sides.timeline();
+    sides.firings();
     if sides.notes.is_empty() {
         sides.unblock();
     }
-    if sides.notes.is_empty() { Outcome::Same(decision.verdict()) } else { Outcome::Different(sides.notes) }
+    if sides.notes.is_empty() { Outcome::Same } else { Outcome::Different(sides.notes) }
 }
 
 struct Sides<'a> {
@@ -125,7 +125,8 @@ impl Sides<'_> {
                     }
                 },
             };
-            if !alike && !(moment.bound.contains(&index) && self.bound_alike(index, report.status)) {
+            let either = moment.bound.contains(&index) && may_be_short(report.status);
+            if !alike && !either {
                 let status_text = match status {
                     Status::Waiting(t) => format!("waiting until {}", chrono(t)),
                     other => format!("{other:?}"),
@@ -167,11 +168,6 @@ impl Sides<'_> {
         let engine: usize =
             moment.bound.iter().map(|rule| self.decision.rules()[*rule].counted.as_ref().map_or(0, Vec::len)).sum();
         self.same("places filled", engine, total(moment.bound.iter().copied().collect()));
-    }
-
-    /// Of two rules that compete for people either may be the one that is short.
-    fn bound_alike(&self, _index: usize, said: Said) -> bool {
-        matches!(said, Said::Met | Said::Awaiting | Said::Overridden | Said::Unknown)
     }
 
     fn verdict(&mut self) {
@@ -282,6 +278,19 @@ impl Sides<'_> {
         self.same("timeline", words(&merged), words(&second));
     }
 
+    fn firings(&mut self) {
+        let future = self.future;
+        let (after, until) = (future.now, future.now + HORIZON);
+        let due = self.policy.due(future.ask.stage.name, chrono(after), chrono(until)).unwrap();
+        let engine: BTreeSet<(String, Instant)> = due.map(|firing| (firing.trigger, nanos(firing.at))).collect();
+        let mut second = BTreeSet::new();
+        for (index, firings) in future.ask.firings.iter().enumerate() {
+            let all = firings.iter().flat_map(|firings| firings.between(after, until));
+            second.extend(all.map(|t| (self.name(index), t)));
+        }
+        self.same("firings", engine, second);
+    }
+
     // ------------------------------------------------------------ what would unblock
 
     /// Whether the steps lead to allow, with people chosen by `pick`. `None` when they name facts.
@@ -382,6 +391,11 @@ impl Sides<'_> {
             let _ = writeln!(self.notes, "unblock: approvals of {people:?} would, and {sets:?} does not say so");
         }
     }
+}
+
+/// Of two rules that compete for people either may be the one that is short.
+fn may_be_short(said: Said) -> bool {
+    matches!(said, Said::Met | Said::Awaiting | Said::Overridden | Said::Unknown)
 }
 
 fn ways(n: usize, k: usize) -> usize {

@@ -114,10 +114,6 @@ const DECLARATIONS: [(&str, &str); 21] = [
     ("cal", ""),
 ];
 
-fn person(name: &str) -> String {
-    if name.contains('@') { format!("\"{name}\"") } else { name.to_string() }
-}
-
 // ---------------------------------------------------------------- conditions
 
 struct Names<'a> {
@@ -548,11 +544,10 @@ pub fn case(tapes: &Tapes) -> Case {
         include,
     };
     let zones = [tape.one(&ZONES), tape.one(&ZONES)];
-    for stage in 0..stages {
+    for (stage, name) in STAGES.iter().enumerate().take(stages) {
         let text = header(&mut tape, stage);
         writer.headers[1].push(text);
-        let text =
-            if include && tape.rarely(3) { header(&mut tape, stage) } else { format!("stage {}", STAGES[stage]) };
+        let text = if include && tape.rarely(3) { header(&mut tape, stage) } else { format!("stage {name}") };
         writer.headers[0].push(text);
     }
     let names = Names { stages: &STAGES[..stages], defines: &[], near };

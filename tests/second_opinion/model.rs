@@ -32,7 +32,6 @@ pub struct Policy {
 
 /// A policy with everything found by name.
 pub struct Model<'a> {
-    pub home: TimeZone,
     pub facts: BTreeMap<&'a str, &'a Fact>,
     pub groups: BTreeMap<&'a str, Option<Vec<&'a str>>>,
     pub defines: BTreeMap<&'a str, &'a Cond>,
@@ -66,7 +65,6 @@ pub struct OverrideModel<'a> {
     pub name: &'a str,
     pub what: &'a Override,
     pub guards: &'a [Guard],
-    pub file: usize,
     /// Indices of rules of the stage.
     pub skips: BTreeSet<usize>,
 }
@@ -111,7 +109,6 @@ impl Policy {
 
     pub fn model(&self) -> Model<'_> {
         let mut model = Model {
-            home: self.gates.last().unwrap().home.clone(),
             facts: BTreeMap::new(),
             groups: BTreeMap::new(),
             defines: BTreeMap::new(),
@@ -134,10 +131,10 @@ impl Policy {
                     Item::Calendar(calendar) => {
                         model.calendars.insert(&calendar.name.value, &calendar.times);
                     }
-                    Item::Stage(Stage { name: Some(name), .. }) => {
-                        if model.stages.iter().all(|stage| stage.name != name.value) {
-                            model.stages.push(StageModel { name: &name.value, rules: vec![], overrides: vec![] });
-                        }
+                    Item::Stage(Stage { name: Some(name), .. })
+                        if model.stages.iter().all(|stage| stage.name != name.value) =>
+                    {
+                        model.stages.push(StageModel { name: &name.value, rules: vec![], overrides: vec![] });
                     }
                     _ => {}
                 }
@@ -212,13 +209,7 @@ impl Policy {
                 // An override of `stage *` that skips nothing here is none of this stage's.
                 let everywhere = of_every_stage.iter().any(|other| std::ptr::eq(*other, *rule));
                 if !(everywhere && skips.is_empty()) {
-                    stage.overrides.push(OverrideModel {
-                        name: &name.value,
-                        what,
-                        guards: &rule.guards,
-                        file: *file,
-                        skips,
-                    });
+                    stage.overrides.push(OverrideModel { name: &name.value, what, guards: &rule.guards, skips });
                 }
             }
         }

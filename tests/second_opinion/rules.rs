@@ -65,13 +65,8 @@ impl<'a> Ask<'a> {
                 },
             };
             let distinct = matches!(rule.body, Body::Rule(RuleKind::DistinctApprovers));
-            states.push(if distinct && doubled && state == State::Met && skipped.contains(&index) {
-                State::Overridden
-            } else if state.blocks() && state != State::Rejected && skipped.contains(&index) {
-                State::Overridden
-            } else {
-                state
-            });
+            let in_the_way = state.blocks() && state != State::Rejected || distinct && doubled && state == State::Met;
+            states.push(if in_the_way && skipped.contains(&index) { State::Overridden } else { state });
         }
         self.alternatives(&guards, &skipped, t, &mut states);
         Moment { states, counted, bound }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use stagegate::syntax::tree::{DateTime, Times, TimesItem, TimesKind, ZoneSpec};
 
-use crate::zones::{DAY, Instant, MINUTE, Reading, SECOND, clock, end, later, local, reading, start, zone};
+use crate::zones::{DAY, Instant, Reading, SECOND, clock, end, later, local, reading, start, zone};
 
 // ---------------------------------------------------------------- cron
 
@@ -359,6 +359,3 @@ impl Firings {
         days.flat_map(|day| self.on(day).to_vec()).filter(|firing| after < *firing && *firing <= until).collect()
     }
 }
-
-#[allow(dead_code)]
-pub const ONE_MINUTE: Instant = MINUTE;
