@@ -231,3 +231,21 @@ fn twice_the_text_takes_about_twice_the_time() {
         assert!(ratio < 3.0, "{what}: twice the text takes {ratio} times the time");
     }
 }
+
+#[test]
+fn what_looks_like_another_policy_than_it_is_is_refused() {
+    let rule = |text: &str| format!("stage S {{\n  {text}\n}}\n");
+    // A reviewer would see the second rule on a line of its own; it would be part of the comment.
+    for end in ["\r", "\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}"] {
+        assert_eq!(codes(rule(&format!("require a: a # why{end}  require b: b"))), ["E0101"], "{end:?}");
+        assert_eq!(codes(rule(&format!("require a: a because \"x{end}y\""))), ["E0101"], "{end:?}");
+    }
+    for turn in ["\u{202a}", "\u{202e}", "\u{2066}", "\u{2069}"] {
+        assert_eq!(codes(rule(&format!("require a: a # {turn}why"))), ["E0101"], "{turn:?}");
+        assert_eq!(codes(rule(&format!("require a: x == \"a{turn}b\""))), ["E0101"], "{turn:?}");
+    }
+    // What only ends lines, or is written as an escape, is fine.
+    assert_eq!(codes(rule("require a: a # why\r\n  require b: b\r\n")), Vec::<&str>::new());
+    assert_eq!(codes(rule("require a: x == \"a\\u{202e}b\" because \"👩\u{200d}💻 says so\"")), Vec::<&str>::new());
+    assert_eq!(codes("stage S {\r  require a: a\r}\r".to_string()), Vec::<&str>::new());
+}

@@ -80,12 +80,16 @@ fn scan_once(text: &str, source: SourceId, limits: &Limits, recover: bool) -> Sc
                 let comment = text.get(at..end).unwrap_or("").trim_end();
                 let comment =
                     Comment { text: comment.to_string(), span: span(at, at + comment.len()), own_line: line_is_fresh };
+                found.diagnostics.extend(hiding(&comment.text, at, source));
                 found.comments.push(comment);
                 at = end;
                 continue;
             }
             b'"' => match string_end(bytes, at) {
-                Ok(end) => at = end,
+                Ok(end) => {
+                    found.diagnostics.extend(hiding(text.get(start..end).unwrap_or(""), start, source));
+                    at = end;
+                }
                 Err(end) => {
                     let shown = text.get(start..end).unwrap_or("").trim_end().len();
                     found.diagnostics.push(
@@ -218,6 +222,26 @@ fn foreign(word: &str, span: Span, bad: usize) -> Diagnostic {
         _ => "only strings and comments may hold it",
     };
     Diagnostic::new(SYNTAX, span, format!("`{shown}` is not part of the language")).help(help)
+}
+
+/// What would make a comment or a string look to a reader like something else than it is: a line that seems to end in
+/// it, or text in another order.
+fn hiding(text: &str, start: usize, source: SourceId) -> Option<Diagnostic> {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let (at, found) = text.char_indices().find(|(at, c)| match c {
+        // CR LF ends a line; a comment that ends at one does not hold it.
+        '\r' => text.get(at + 1..).is_some_and(|rest| !rest.starts_with('\n')),
+        '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => true,
+        c => turns(*c),
+    })?;
+    let span = Span::new(source, start + at, start + at + found.len_utf8());
+    let shown = crate::plain::escape(text.get(at..at + found.len_utf8()).unwrap_or("")).into_owned();
+    let (message, help) = match found {
+        '\r' => ("ends no line here, but looks as if it did", "save the file with LF or CR LF at the ends of lines"),
+        c if turns(c) => ("shows text in another order than it is read", "remove it; in a string write it as `\\u{…}`"),
+        _ => ("ends no line here, but looks as if it did", "remove it; in a string write it as `\\u{…}`"),
+    };
+    Some(Diagnostic::new(SYNTAX, span, format!("`{shown}` {message}")).help(help))
 }
 
 fn at_line_start(bytes: &[u8], start: usize) -> bool {
