@@ -65,6 +65,7 @@ impl Loader for FileLoader {
         let failed = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => LoadError::NotFound,
             std::io::ErrorKind::IsADirectory => LoadError::Directory,
+            std::io::ErrorKind::PermissionDenied => LoadError::Other("permission denied".to_string()),
             _ => LoadError::Other(error.to_string()),
         };
         let root = self.root.canonicalize().map_err(failed)?;
