@@ -96,7 +96,7 @@ pub enum Command {
 #[command(after_help = "Examples:\n  stagegate check web.gate\n  stagegate check policies --format json\n
 JSON: an array of {code, severity, message, file, line, column, labels, help}.")]
 pub struct Check {
-    /// Policies; of a folder, the .gate files below it
+    /// Policies; of a folder, the .gate files below it; - reads standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }
@@ -110,21 +110,21 @@ pub struct Check {
   make-request | stagegate decide --policy web.gate --request - --format json
   stagegate decide --policy web.gate --request request.json --at '2026-03-06 18:00'")]
 pub struct Decide {
-    /// The policy
+    /// The policy; - reads it from standard input
     #[arg(long, value_name = "FILE")]
     pub policy: PathBuf,
     /// The request in JSON; - reads it from standard input
     #[arg(long, value_name = "FILE|-")]
     pub request: PathBuf,
-    /// Decide for this time, whatever the request says: RFC 3339, or a local time in the policy's zone
+    /// Decide for this time, whatever the request says: RFC 3339, a local time in the policy's zone, or `now`
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub at: Option<String>,
 }
 
 /// Coming firings of schedules, and edges of windows and freezes
 ///
-/// Those of a policy, or the firings of one cron expression. Times are RFC 3339, or a local time such as
-/// '2026-03-04 10:00' or a day, in the zone given or the policy's.
+/// Those of a policy, or the firings of one cron expression. Times are RFC 3339, a local time such as
+/// '2026-03-04 10:00' or a day, in the zone given or the policy's, or `now`.
 #[derive(Debug, ClapArgs)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["policy", "cron"]))]
 #[command(after_help = "Examples:\n  stagegate next --policy web.gate --stage Test
@@ -159,7 +159,7 @@ pub struct Next {
   stagegate timeline --policy web.gate --request request.json --from 2026-12-20 --to 2027-01-03\n
 JSON: {policy, stage, build, zone, from, to, complete, stretches: [{from, to, verdict, blocking}]}.")]
 pub struct Timeline {
-    /// The policy
+    /// The policy; - reads it from standard input
     #[arg(long, value_name = "FILE")]
     pub policy: PathBuf,
     /// The request in JSON; - reads it from standard input
@@ -178,7 +178,7 @@ pub struct Timeline {
 #[command(after_help = "Examples:\n  stagegate describe web.gate
   stagegate describe web.gate --diagram mermaid\n  stagegate describe web.gate --format json")]
 pub struct Describe {
-    /// The policy
+    /// The policy; - reads it from standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Print the diagram of the pipeline alone

@@ -7,7 +7,7 @@ use stagegate::{Compiler, FileLoader};
 
 use crate::args::{Check, Global};
 use crate::failure::{DiagnosticJson, Failure, count, renamed};
-use crate::files::{self, Found};
+use crate::files::{self, Found, WithStdin};
 use crate::output::{Output, Paint, plain};
 use crate::progress::Progress;
 
@@ -48,9 +48,12 @@ pub fn run(args: &Check, global: &Global, output: &Output) -> Result<u8, Failure
 }
 
 fn check(file: &Found) -> Result<(Vec<Diagnostic>, Sources), Failure> {
-    let loader = FileLoader::new(&file.root);
     let name = file.name()?;
-    let report = Compiler::new().loader(&loader).check(&name);
+    let report = if files::is_stdin(&file.path) {
+        Compiler::new().loader(&WithStdin::read(&file.root)?).check(&name)
+    } else {
+        Compiler::new().loader(&FileLoader::new(&file.root)).check(&name)
+    };
     Ok((report.diagnostics().to_vec(), report.sources().clone()))
 }
 

@@ -8,6 +8,7 @@ use crate::output::{Output, Paint};
 use crate::{files, when};
 
 pub fn run(args: &Decide, global: &Global, output: &Output) -> Result<u8, Failure> {
+    files::not_both_stdin(&args.policy, &args.request)?;
     let policy = files::policy(&args.policy, global)?;
     let named = files::request(&args.request)?;
     let mut request = named.request;

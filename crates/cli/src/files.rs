@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use stagegate::{Compiler, FileLoader, Limits, Policy, Request};
+use stagegate::{Compiler, FileLoader, Limits, LoadError, Loader, Policy, Request};
 
 use crate::args::Global;
 use crate::failure::{Failure, Kind, renamed};
@@ -35,7 +35,9 @@ pub fn find(named: &[PathBuf], global: &Global) -> Result<Vec<Found>, Failure> {
                 let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
                 Failure::new(Kind::File, format!("{at}: {why}"))
             })?;
-            if entry.path().extension().is_some_and(|e| e == "gate") && !entry.path().is_dir() {
+            // A link that leads nowhere is told as such; what is neither file nor link, as a pipe, is not waited for.
+            let other = std::fs::metadata(entry.path()).is_ok_and(|at| !at.is_file());
+            if entry.path().extension().is_some_and(|e| e == "gate") && !other {
                 found.push(Found { path: entry.into_path(), root: root.clone() });
             }
         }
@@ -80,7 +82,7 @@ impl Found {
         let mut parts = Vec::new();
         for part in below.components() {
             match part {
-                Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
+                Component::Normal(part) => parts.push(part.to_str().ok_or_else(|| self.no_name())?.to_string()),
                 Component::CurDir => {}
                 _ => return Err(outside()),
             }
@@ -88,8 +90,17 @@ impl Found {
         Ok(parts.join("/"))
     }
 
+    /// Sources have names that can be written down: in an `include`, in a decision.
+    fn no_name(&self) -> Failure {
+        let message = format!("{}: the name of a policy's file must be UTF-8", self.path.display());
+        Failure::new(Kind::File, message).help("rename it, or give it through a pipe: `- < FILE`")
+    }
+
     /// What a person would call a source of that name.
     pub fn shown(&self, source: &str) -> String {
+        if source == STDIN && is_stdin(&self.path) {
+            return "standard input".to_string();
+        }
         let root = self.root.to_string_lossy();
         match root.as_ref() {
             "." | "" => source.to_string(),
@@ -98,21 +109,69 @@ impl Found {
     }
 }
 
-/// Compiles the policy in a file.
+/// What stands for standard input.
+const STDIN: &str = "-";
+
+/// Whether that is standard input.
+pub fn is_stdin(path: &Path) -> bool {
+    path == Path::new(STDIN)
+}
+
+/// Files below a root, and standard input as one of them.
+#[derive(Debug)]
+pub struct WithStdin {
+    files: FileLoader,
+    stdin: Vec<u8>,
+}
+
+impl WithStdin {
+    /// Reads standard input.
+    pub fn read(root: &Path) -> Result<WithStdin, Failure> {
+        let stdin = read(Path::new(STDIN), Limits::default().source_bytes)
+            .map_err(|error| Failure::new(Kind::Policy, format!("standard input: {}", why(&error))))?;
+        Ok(WithStdin { files: FileLoader::new(root), stdin })
+    }
+}
+
+impl Loader for WithStdin {
+    fn load(&self, name: &str, limit: usize) -> Result<Vec<u8>, LoadError> {
+        match name {
+            STDIN => Ok(self.stdin.clone()),
+            name => self.files.load(name, limit),
+        }
+    }
+}
+
+/// Standard input can be read once.
+pub fn not_both_stdin(policy: &Path, request: &Path) -> Result<(), Failure> {
+    if is_stdin(policy) && is_stdin(request) {
+        let message = "the policy and the request cannot both come from standard input";
+        return Err(Failure::new(Kind::Usage, message));
+    }
+    Ok(())
+}
+
+/// Compiles the policy in a file; `-` is standard input.
 pub fn policy(path: &Path, global: &Global) -> Result<Policy, Failure> {
     let found = Found { path: path.to_path_buf(), root: global.root.clone().unwrap_or_else(|| folder(path)) };
     if path.is_dir() {
         let message = format!("{} is a folder; a policy is a file", path.display());
         return Err(Failure::new(Kind::Policy, message));
     }
+    if is_stdin(path) {
+        return compiled(&found, &WithStdin::read(&found.root)?);
+    }
     // A pipe, as of `<(git show main:web.gate)`: it has no folder in which to look for others.
     if std::fs::metadata(path).is_ok_and(|file| !file.is_file()) {
         return piped(path);
     }
-    let loader = FileLoader::new(&found.root);
+    compiled(&found, &FileLoader::new(&found.root))
+}
+
+fn compiled(found: &Found, loader: &dyn Loader) -> Result<Policy, Failure> {
     let name = found.name()?;
     Compiler::new()
-        .loader(&loader)
+        .loader(loader)
         .compile(&name)
         .map_err(|error| Failure::policy(&error, renamed(error.sources(), |name| found.shown(name))))
 }
@@ -134,7 +193,7 @@ fn piped(path: &Path) -> Result<Policy, Failure> {
 pub fn read(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = (limit as u64).saturating_add(1);
-    if path == Path::new("-") {
+    if is_stdin(path) {
         std::io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
     } else {
         let file = std::fs::File::open(path)?;
@@ -155,7 +214,7 @@ pub struct NamedRequest {
 
 /// Reads a request.
 pub fn request(path: &Path) -> Result<NamedRequest, Failure> {
-    let name = if path == Path::new("-") { "standard input".to_string() } else { path.display().to_string() };
+    let name = if is_stdin(path) { "standard input".to_string() } else { path.display().to_string() };
     let bytes = read(path, Limits::default().request_bytes)
         .map_err(|error| Failure::new(Kind::Request, format!("{name}: {}", why(&error))))?;
     match Request::from_json(&bytes) {

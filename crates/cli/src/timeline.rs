@@ -37,6 +37,7 @@ struct StretchJson<'a> {
 }
 
 pub fn run(args: &Timeline, global: &Global, output: &Output) -> Result<u8, Failure> {
+    files::not_both_stdin(&args.policy, &args.request)?;
     let policy = files::policy(&args.policy, global)?;
     let named = files::request(&args.request)?;
     let zone = when::zone(&policy);

@@ -134,7 +134,7 @@ pub fn describe(policy: &Policy, path: &Path, after: DateTime<Utc>) -> Descripti
     };
     let telling = Telling { policy, words: &words, after };
     let blocks = Blocks::new(&merged);
-    description.stages = policy.stages().map(|name| telling.stage(name, &blocks)).collect();
+    description.stages = along(policy).into_iter().map(|name| telling.stage(name, &blocks)).collect();
     for item in merged.iter().flat_map(|file| &file.items) {
         match &item.value {
             Item::Define(define) => {
@@ -326,6 +326,22 @@ pub fn graph(policy: &Policy) -> Graph {
         }
     }
     graph
+}
+
+/// The stages along the pipeline: each after those that it comes after, else as the policy has them. (What is included
+/// comes first there, so the order of the policy may begin in the middle.)
+fn along(policy: &Policy) -> Vec<&str> {
+    let edges = graph(policy).edges;
+    let mut left: Vec<(usize, &str)> = policy.stages().enumerate().collect();
+    let mut told = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let waits =
+            |to: usize| edges.iter().any(|edge| edge.to == to && left.iter().any(|(from, _)| *from == edge.from));
+        // There is no circle in a compiled policy; if there were, the first would be told.
+        let next = left.iter().position(|(stage, _)| !waits(*stage)).unwrap_or(0);
+        told.push(left.remove(next).1);
+    }
+    told
 }
 
 /// The files in the order in which their rules count: what is included comes before what includes it.

@@ -89,3 +89,47 @@ fn requests_that_are_not_there() {
         assert_eq!((code, &json["error"]["kind"]), (2, &"request".into()), "{name}");
     }
 }
+
+#[test]
+fn a_policy_from_standard_input() {
+    let folder = Folder::ship().with("base.gate", "stage * { forbid broken: \"broken\" in build.labels }");
+    let policy = crate::common::SHIP;
+    folder.run_with(&["decide", "--policy", "-", "--request", "request.json"], policy).code(0);
+    folder.run_with(&["describe", "-"], policy).code(0);
+    let checked = folder.run_with(&["check", "-"], "policy p\nstage Dev { require x: nope }").code(1);
+    assert!(checked.stdout.contains("--> standard input:2:24"), "{}", checked.stdout);
+    // What it includes lies in the working folder, or below the root.
+    let includes = "policy p\ninclude \"base.gate\"\nstage Dev { trigger push }";
+    folder.run_with(&["check", "-"], includes).code(0);
+    let outside = folder.run_with(&["check", "-"], "policy p\ninclude \"../base.gate\"\nstage Dev { trigger push }");
+    assert!(outside.code == 1 && outside.stdout.contains("E0702"), "{}", outside.stdout);
+    // It can be read once.
+    for command in ["decide", "timeline"] {
+        let (code, json) = folder.json(&[command, "--policy", "-", "--request", "-"]);
+        assert_eq!((code, &json["error"]["kind"]), (2, &"usage".into()), "{json}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_not_utf8_and_pipes_among_the_policies() {
+    use std::os::unix::ffi::OsStrExt;
+    let name = std::ffi::OsStr::from_bytes(b"odd\xff.gate");
+    let folder = Folder::ship();
+    std::fs::copy(folder.path("ship.gate"), folder.dir.path().join(name)).unwrap();
+    for command in ["check", "describe"] {
+        let mut command = folder.command(&[command, "--format", "json"]);
+        command.arg(name);
+        let ran = crate::common::run(command, "").code(2);
+        let json: crate::common::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(json["error"]["kind"], "file", "{json}");
+        assert!(json["error"]["message"].as_str().unwrap().contains("must be UTF-8"), "{json}");
+    }
+    std::fs::remove_file(folder.dir.path().join(name)).unwrap();
+
+    // Nobody writes into this pipe: a walk over the folder must not wait for it.
+    if std::process::Command::new("mkfifo").arg(folder.path("pipe.gate")).status().is_ok_and(|made| made.success()) {
+        let ran = folder.run(&["check", "."]).code(0);
+        assert!(ran.stdout.contains("in 1 file"), "{}", ran.stdout);
+    }
+}

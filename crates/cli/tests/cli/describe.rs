@@ -49,3 +49,15 @@ fn what_an_author_writes_cannot_move_the_cursor() {
     assert!(!ran.stdout.contains('\x1b') && !ran.stdout.contains('\u{202e}'), "{}", ran.stdout);
     assert!(ran.stdout.contains("because a\\nb\\u{202e}"), "{}", ran.stdout);
 }
+
+#[test]
+fn stages_are_told_along_the_pipeline() {
+    // The baseline speaks of Live first, and so would the order of the rules.
+    let folder = Folder::new().with("base.gate", "stage Live { approve board: 1 of [sunita] }").with(
+        "team.gate",
+        "policy team\ninclude \"base.gate\"\nstage Live after Test { trigger manual }\nstage Test { trigger push }",
+    );
+    let (_, json) = folder.json(&["describe", "team.gate"]);
+    let names: Vec<_> = json["stages"].as_array().unwrap().iter().map(|stage| &stage["name"]).collect();
+    assert_eq!(names, ["Test", "Live"]);
+}
