@@ -31,7 +31,6 @@ pub(super) fn compile(ctx: &mut Ctx<'_>, planned: &Planned<'_>, all: &[Planned<'
             body: body.unwrap_or_else(|| Body::Require(gates.push(Op::Constant(false)))),
             guard,
             because: rule.tree.and_then(|tree| tree.because.as_ref()).map(|text| text.value.clone()),
-            sealed: rule.tree.is_some_and(|tree| tree.sealed.is_some()),
             alternatives: matches!(rule.kind, Kind::Trigger | Kind::Window).then_some(rule.file.0),
             span: rule.span,
             file: rule.file,

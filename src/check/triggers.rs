@@ -4,7 +4,7 @@ use super::names::Ctx;
 use super::patterns::{self, Pattern};
 use super::{names, people, stages, times};
 use crate::diagnostic::SourceId;
-use crate::program::{self, ManualBy, ScheduleTrigger};
+use crate::program::{self, Branches, ManualBy, ScheduleTrigger};
 use crate::schedule::{Piece, TimeSet};
 use crate::syntax::tree::{self, Word};
 
@@ -51,9 +51,8 @@ pub(super) fn trigger(ctx: &mut Ctx<'_>, trigger: &tree::Trigger, source: Source
 
 /// `None` inside: any branch.
 #[allow(clippy::option_option)]
-fn branches(ctx: &mut Ctx<'_>, to: Option<&Word>) -> Option<Option<Box<regex::Regex>>> {
-    match to {
-        Some(word) => patterns::compile(ctx, Pattern::Glob, word).map(Some),
-        None => Some(None),
-    }
+fn branches(ctx: &mut Ctx<'_>, to: Option<&Word>) -> Option<Option<Branches>> {
+    let Some(word) = to else { return Some(None) };
+    let matcher = patterns::compile(ctx, Pattern::Glob, word)?;
+    Some(Some(Branches { glob: word.value.clone(), matcher }))
 }

@@ -320,6 +320,9 @@ pub struct OverrideReport {
     /// Its name.
     #[serde(rename = "override")]
     pub name: String,
+    /// The policy's `because`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
     /// Whether enough people invoked it.
     pub in_force: bool,
     /// Who invoked it, when and why.

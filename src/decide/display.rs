@@ -258,6 +258,9 @@ impl Page<'_> {
             }
         };
         self.item(2, &line);
+        if let Some(because) = &report.because {
+            self.item(4, &format!("because {}", escape(because)));
+        }
         for InvokedBy { by, at, reason } in &report.by {
             let reason = match reason {
                 Some(reason) => format!(": {}", escape(reason)),
@@ -414,6 +417,7 @@ fn of_whom(count: u32, from: &[String]) -> String {
     match (count as usize, from.len()) {
         (count, 0) => format!("{count} more, and nobody is left who could"),
         (count, people) if count == people => names(from, "and"),
+        (count, people) if count > people => format!("{count} more, and only {} could", names(from, "and")),
         (1, _) => names(from, "or"),
         (count, _) => format!("{count} of {}", names(from, "or")),
     }

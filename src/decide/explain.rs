@@ -1,5 +1,7 @@
 //! The explained decision: the same evaluation as the verdict, told rule by rule.
 
+use std::collections::HashSet;
+
 use super::decision::{
     ApprovalNeed, Decision, InvokedBy, Needs, NotCounted, OverrideReport, PolicyRef, RuleReport, Status, Verdict,
 };
@@ -13,7 +15,7 @@ use crate::facts::{RunStatus, Word};
 use crate::people::matching::{Demand, assign_first, helped_by};
 use crate::people::{Asked, Bar, Counted, Unsure, last_words, since};
 use crate::plain::escape;
-use crate::program::{After, Approve, Body, Count, Quorum, Rule, RuleId, TRIGGER, Trigger};
+use crate::program::{After, Approve, Body, Count, Quorum, Rule, RuleId, Trigger};
 
 /// Decides a case, with every reason.
 pub(crate) fn decide(case: Case<'_>) -> Decision {
@@ -109,13 +111,18 @@ impl Case<'_> {
 
 /// Names as in a sentence: `amita, tim and andy`.
 fn sentence(names: &[String]) -> String {
+    joined(names, "and")
+}
+
+/// Names as in a sentence, the last one joined by `and` or `or`.
+fn joined(names: &[String], joiner: &str) -> String {
     const MAX: usize = 6;
     let shown: Vec<String> = names.iter().take(MAX).map(|n| escape(n).into_owned()).collect();
     match (shown.split_last(), names.len().saturating_sub(shown.len())) {
         (None, _) => "nobody".into(),
-        (Some(_), more @ 1..) => format!("{} and {more} more", shown.join(", ")),
+        (Some(_), more @ 1..) => format!("{} {joiner} {more} more", shown.join(", ")),
         (Some((last, [])), 0) => last.clone(),
-        (Some((last, rest)), 0) => format!("{} and {last}", rest.join(", ")),
+        (Some((last, rest)), 0) => format!("{} {joiner} {last}", rest.join(", ")),
     }
 }
 
@@ -357,24 +364,25 @@ impl Explaining<'_> {
             TriggerSlot::Event { name: None } => "an event whose name was not supplied".into(),
             TriggerSlot::Schedule => "the schedule".into(),
         };
-        let kind = |index: usize| TRIGGER.get(index).copied().unwrap_or("?");
         let (wants, missing): (String, &str) = match trigger {
-            Trigger::Push { to: None } => (kind(0).into(), ""),
-            Trigger::Push { .. } => ("a push to another branch".into(), "build.branch"),
+            Trigger::Push { to: None } => ("a push".into(), ""),
+            Trigger::Push { to: Some(to) } => (format!("a push to {}", escape(&to.glob)), "build.branch"),
             Trigger::PullRequest { to: None } => ("a pull request".into(), ""),
-            Trigger::PullRequest { .. } => ("a pull request to another branch".into(), "trigger.branch"),
+            Trigger::PullRequest { to: Some(to) } => {
+                (format!("a pull request to {}", escape(&to.glob)), "trigger.branch")
+            }
             Trigger::Manual { by: None } => ("a person to ask".into(), ""),
             Trigger::Manual { by: Some(people) } => {
                 let mut names: Vec<String> = people.people.iter().map(|p| case.person(p.0)).collect();
                 let group = |g: &crate::program::GroupId| case.program.groups.get(g.0 as usize).map(|g| g.name.clone());
-                names.extend(people.directories.iter().filter_map(group));
+                names.extend(people.directories.iter().filter_map(group).map(|name| format!("someone of {name}")));
                 let missing = people.directories.iter().find(|g| case.slots.directory(**g).is_none());
                 if let (Status::Unknown, Some(name), TriggerSlot::Manual { by: Some(_) }) =
                     (report.status, missing.and_then(group), &case.slots.trigger)
                 {
                     report.facts.push(format!("group {name}"));
                 }
-                (format!("{} to ask", sentence(&names)), "trigger.by")
+                (format!("{} to ask", joined(&names, "or")), "trigger.by")
             }
             Trigger::Completion { of: None } => ("the end of a stage".into(), ""),
             Trigger::Completion { of: Some(stage) } => {
@@ -392,12 +400,18 @@ impl Explaining<'_> {
                     report.detail = "what the stage runs was not supplied, so it may not have changed".into();
                     return;
                 }
-                (format!("a firing of `{}`", escape(&schedule.expr)), "")
+                let expr = escape(&schedule.expr);
+                if let (TriggerSlot::Schedule, Status::Unmet | Status::Waiting) = (&case.slots.trigger, report.status) {
+                    report.detail = format!("came by the schedule, but no firing of `{expr}` is due");
+                    return;
+                }
+                (format!("a firing of `{expr}`"), "")
             }
         };
         report.detail = match report.status {
             Status::Met => came,
             Status::Unknown => came,
+            _ if matches!(case.slots.trigger, TriggerSlot::Manual { .. }) => format!("{came}; wants {wants}"),
             _ => format!("came by {came}; wants {wants}"),
         };
         if report.status == Status::Unknown && report.facts.is_empty() && !missing.is_empty() {
@@ -441,6 +455,7 @@ impl Explaining<'_> {
         let have = self.counted_people(index).len();
         let missing = counted.needed?.saturating_sub(have);
         let mut from = Vec::new();
+        let mut seen = HashSet::new();
         let demands;
         let rules = match &self.snapshot.assigned {
             None => vec![index],
@@ -451,7 +466,7 @@ impl Explaining<'_> {
         };
         for rule in rules {
             for person in self.could_still(rule) {
-                if !from.contains(&person) {
+                if seen.insert(person) {
                     from.push(person);
                 }
             }
@@ -611,7 +626,8 @@ impl Explaining<'_> {
         let counts = |person: Person| people.binary_search(&person).is_ok();
         let (words, _) = last_words(&case.slots.said, t);
         for said in words {
-            if counts(said.person) || said.word == Word::Reject && counted.rejected.contains(&said.person) {
+            if counts(said.person) || said.word == Word::Reject && counted.rejected.binary_search(&said.person).is_ok()
+            {
                 continue;
             }
             let reason = match (said.word, asked.bar(said.person)) {
@@ -717,6 +733,7 @@ impl Explaining<'_> {
         let ends = state.yes.then(|| self.override_ends(index, state)).flatten();
         Some(OverrideReport {
             name: rule.name.clone(),
+            because: rule.because.clone(),
             in_force: state.yes,
             by,
             skipped,
@@ -768,6 +785,14 @@ impl Explaining<'_> {
                 },
             };
             told.push(NotCounted { by: case.person(entry.person), reason });
+        }
+        let unsure = self.unsure(&state.counted.unsure);
+        if !state.yes && !unsure.is_empty() {
+            let valid = invoked.iter().filter(|i| i.at <= t && state.counted.valid.binary_search(&i.person).is_ok());
+            told.extend(valid.map(|i| NotCounted {
+                by: case.person(i.person),
+                reason: format!("invoked it, but {} was not supplied", joined(&unsure, "and")),
+            }));
         }
         if !state.guard {
             let guard = rule.guard.map(|id| words::condition(case, self.snapshot, id, true).text());

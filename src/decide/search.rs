@@ -4,6 +4,7 @@
 //! again, so it visits only instants at which something can change, and it is bounded by fuel.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::decision::{Status, Verdict};
 use super::snapshot::{Case, Fuel, Raw, Snapshot};
@@ -34,7 +35,7 @@ pub(crate) struct Search<'a> {
     pub fuel: Fuel,
     /// Whether a search gave up.
     pub cut_short: bool,
-    snapshots: BTreeMap<i64, Snapshot>,
+    snapshots: BTreeMap<i64, Rc<Snapshot>>,
 }
 
 /// One of so many parts of the fuel is for one look ahead at one rule.
@@ -49,13 +50,13 @@ impl<'a> Search<'a> {
         Search { case, fuel: Fuel::new(case.program.search_steps), cut_short: false, snapshots: BTreeMap::new() }
     }
 
-    pub fn at(&mut self, t: i64) -> Snapshot {
+    pub fn at(&mut self, t: i64) -> Rc<Snapshot> {
         if let Some(known) = self.snapshots.get(&t) {
-            return known.clone();
+            return Rc::clone(known);
         }
-        let snapshot = self.case.at(t, &mut self.fuel);
+        let snapshot = Rc::new(self.case.at(t, &mut self.fuel));
         if self.snapshots.len() < KEPT {
-            self.snapshots.insert(t, snapshot.clone());
+            self.snapshots.insert(t, Rc::clone(&snapshot));
         }
         snapshot
     }
@@ -188,7 +189,7 @@ impl<'a> Search<'a> {
     pub fn changes_at(&mut self, snapshot: &Snapshot) -> Found {
         let floor = self.floor(ALL_RULES);
         let verdict = self.verdict(snapshot);
-        let mut here = snapshot.clone();
+        let mut here = Rc::new(snapshot.clone());
         loop {
             let next = match verdict {
                 Verdict::Allow => self.first_block(&here),

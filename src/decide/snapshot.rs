@@ -10,7 +10,8 @@ use crate::facts::slots::{Occupied, Slots, TriggerSlot};
 use crate::people::matching::{Demand, assign_first};
 use crate::people::{Asked, Counted, count};
 use crate::program::{
-    After, AfterStage, Approve, Body, ManualBy, OpId, Program, Rule, RuleId, ScheduleTrigger, Soak, Stage, Trigger,
+    After, AfterStage, Approve, Body, Branches, ManualBy, OpId, Program, Rule, RuleId, ScheduleTrigger, Soak, Stage,
+    Trigger,
 };
 use crate::schedule::{NextEdge, TimeSet};
 
@@ -129,7 +130,11 @@ impl<'a> Case<'a> {
     pub fn at(&self, t: i64, fuel: &mut Fuel) -> Snapshot {
         let mut snapshot = Snapshot { t, ..Snapshot::default() };
         conditions::run(self.program, self.stage, self.slots, t, &mut snapshot.ops);
-        fuel.left = fuel.left.saturating_sub(1 + self.stage.ops.len() as u64 / 8 + self.stage.rules.len() as u64);
+        // Each quorum looks through all that people said.
+        let words = (self.plan.approve_order.len() as u64).saturating_mul(self.slots.said.len() as u64) / 8;
+        let invoked: usize = self.slots.invoked.iter().map(Vec::len).sum();
+        let ops = self.stage.ops.len() as u64 / 8;
+        fuel.left = fuel.left.saturating_sub(1 + ops + self.stage.rules.len() as u64 + words + invoked as u64 / 8);
         self.quorums(&mut snapshot);
         self.invocations(&mut snapshot);
         self.assign(&mut snapshot);
@@ -247,9 +252,9 @@ impl<'a> Case<'a> {
 
     fn trigger(&self, trigger: &Trigger, snapshot: &mut Snapshot, fuel: &mut Fuel) -> Timed {
         let slot = &self.slots.trigger;
-        let to = |to: &Option<Box<regex::Regex>>, branch: &Option<String>| match (to, branch) {
+        let to = |to: &Option<Branches>, branch: &Option<String>| match (to, branch) {
             (None, _) => Timed::TRUE,
-            (Some(glob), Some(branch)) => Timed::of(glob.is_match(branch)),
+            (Some(branches), Some(branch)) => Timed::of(branches.matcher.is_match(branch)),
             (Some(_), None) => Timed::UNKNOWN,
         };
         match (trigger, slot) {

@@ -119,7 +119,7 @@ fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable], by_pe
     let (then, wait) = if waits {
         let Found::At(t) = search.clear_at(snapshot.t, &ignored) else { return None };
         later = search.at(t);
-        (&later, Some(t))
+        (later.as_ref(), Some(t))
     } else {
         (snapshot, None)
     };

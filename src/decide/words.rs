@@ -68,6 +68,9 @@ pub(crate) fn condition(case: &Case<'_>, snapshot: &Snapshot, root: OpId, wanted
             }
         }
     }
+    // One fact that was not supplied may stand in many tests.
+    let mut seen = std::collections::HashSet::new();
+    seeing.told.retain(|told| seen.insert(told.clone()));
     if more > 0 {
         seeing.told.push(format!("and {more} more"));
     }

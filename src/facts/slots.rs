@@ -101,7 +101,7 @@ pub(crate) enum Occupied {
 }
 
 /// A request in slots, for one policy and one stage.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Slots {
     pub stage: StageId,
     /// Nanoseconds since the epoch.
@@ -134,6 +134,14 @@ pub(crate) struct Slots {
     pub build: String,
     pub warnings: Vec<String>,
     pub ignored_facts: Vec<String>,
+}
+
+impl std::fmt::Debug for Slots {
+    /// Without the values: some may be secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Slots");
+        shown.field("stage", &self.stage).field("now", &self.now).field("build", &self.build).finish_non_exhaustive()
+    }
 }
 
 impl Slots {

@@ -209,12 +209,12 @@ pub(crate) fn count<'c>(
     let (since, next_run) = since(approve, asked.slots, t);
     until = until.min(next_run);
 
-    let mut taken: Vec<&[Person]> = Vec::new();
+    let mut taken: Vec<Person> = Vec::new();
     for rule in &asked.quorum.except.approvers_of {
         match others(*rule) {
             Some(other) => {
                 until = until.min(other.until);
-                taken.push(&other.valid);
+                taken.extend(&other.valid);
                 if !other.unsure.is_empty() {
                     counted.unsure.push(Unsure::Rule(*rule));
                 }
@@ -222,7 +222,8 @@ pub(crate) fn count<'c>(
             None => counted.unsure.push(Unsure::Rule(*rule)),
         }
     }
-    let is_taken = |person: Person| taken.iter().any(|people| people.binary_search(&person).is_ok());
+    taken.sort_unstable();
+    let is_taken = |person: Person| taken.binary_search(&person).is_ok();
     let missing: Vec<Unsure> = asked.missing(&asked.quorum.directories).collect();
 
     let mut stranger_rejects = false;

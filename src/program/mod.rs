@@ -242,7 +242,6 @@ pub(crate) struct Rule {
     /// The condition under which it applies: `when` and not `unless`, in one entry.
     pub guard: Option<OpId>,
     pub because: Option<String>,
-    pub sealed: bool,
     /// Triggers and windows of one file (its block for the stage and its `stage *`) are alternatives: they share a number.
     pub alternatives: Option<u32>,
     /// Where it is written.
@@ -364,10 +363,10 @@ pub(crate) struct Group {
 #[derive(Debug)]
 pub(crate) enum Trigger {
     Push {
-        to: Option<Box<regex::Regex>>,
+        to: Option<Branches>,
     },
     PullRequest {
-        to: Option<Box<regex::Regex>>,
+        to: Option<Branches>,
     },
     /// `by`: `None` means anyone.
     Manual {
@@ -380,6 +379,14 @@ pub(crate) enum Trigger {
         name: String,
     },
     Schedule(ScheduleTrigger),
+}
+
+/// Names of branches.
+#[derive(Debug)]
+pub(crate) struct Branches {
+    /// As written.
+    pub glob: String,
+    pub matcher: Box<regex::Regex>,
 }
 
 /// Who may promote by hand.

@@ -193,6 +193,9 @@ fn slip(text: &str, start: usize, at: usize, found: &str, span: Span, positives:
     if let Some(diagnostic) = missing_colon(text, start, at, span) {
         return Some(diagnostic);
     }
+    if let Some(diagnostic) = only_colon(text, start, at, found, span, positives) {
+        return Some(diagnostic);
+    }
     let last = before(text, start, at);
     let head = words(text, start, at).find(|word| *word != "sealed").unwrap_or("");
     match (found, last) {
@@ -366,6 +369,34 @@ fn missing_colon(text: &str, start: usize, at: usize, span: Span) -> Option<Diag
         Diagnostic::new(SYNTAX, span, format!("a colon is missing after `{}`", shown(name)))
             .help(format!("write `{keyword} {}: …`", shown(name)))
     })
+}
+
+/// `fact ready bool`: a colon and nothing else was expected.
+fn only_colon(text: &str, start: usize, at: usize, found: &str, span: Span, positives: &[Rule]) -> Option<Diagnostic> {
+    let last = before(text, start, at);
+    let quoted = text.get(start..at).unwrap_or("").trim_end().ends_with('"');
+    if wanted(positives) != "`:`" || last.is_empty() || quoted {
+        return None;
+    }
+    if found == "=" {
+        let told = Diagnostic::new(SYNTAX, span, "expected `:`, found `=`");
+        return Some(told.help(format!("write `{}: …`", shown(last))));
+    }
+    if !found.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '"' | '{' | '[')) {
+        return None;
+    }
+    let end = last_word_end(text, start, at);
+    let span = Span { start: end as u32, end: end as u32, ..span };
+    let head = words(text, start, at).next();
+    if head == Some("fact") && found == "of" {
+        let help = format!("write `fact NAME : {} of …`", shown(last));
+        return Some(Diagnostic::new(SYNTAX, span, "this fact has no name").help(help));
+    }
+    let told = Diagnostic::new(SYNTAX, span, format!("a colon is missing after `{}`", shown(last)));
+    Some(told.help(match head {
+        Some("fact") => format!("write `fact {} : {}`", shown(last), shown(found)),
+        _ => format!("write `{}: {}`", shown(last), shown(found)),
+    }))
 }
 
 /// The words of a piece up to a place.

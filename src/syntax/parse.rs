@@ -184,14 +184,14 @@ impl<'a> Pieces<'a> {
             }
             Err(error) => error,
         };
-        let word = piece.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').next().unwrap_or("");
+        let word = word_at(piece, 0);
         let inside = match word {
-            "stage" => Some((Rule::one_rule, &RULES[..], &ITEMS[..])),
-            "test" | "scenario" => Some((Rule::one_step, &STEPS[..], &RULES[..])),
+            "stage" => Some((RULE, &RULES[..], &ITEMS[..])),
+            "test" | "scenario" => Some((STEP, &STEPS[..], &RULES[..])),
             _ => None,
         };
         let brace = self.scanned.blocks.iter().copied().find(|(open, _)| (start..end).contains(open));
-        let (Some((rule, words, elsewhere)), Some((open, close))) = (inside, brace) else {
+        let (Some((kind, words, elsewhere)), Some((open, close))) = (inside, brace) else {
             return self.explain(start, end, &error);
         };
         let at = error_at(&error) + start;
@@ -199,7 +199,7 @@ impl<'a> Pieces<'a> {
             self.explain(start, end, &error);
         }
         let before = self.parsed.diagnostics.len();
-        let rules = self.inside(open + 1, close, rule, words, elsewhere);
+        let rules = self.inside(open + 1, close, kind, words, elsewhere);
         // The declaration itself, with the rules that could be read.
         let shell: String = format!("{}}}", self.text.get(start..open + 1).unwrap_or(""));
         if let Ok(pairs) = Gate::parse(Rule::one_item, &shell) {
@@ -212,7 +212,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// The rules or steps between two braces.
-    fn inside(&mut self, from: usize, to: usize, rule: Rule, words: &[&str], elsewhere: &[&str]) -> Vec<Inner> {
+    fn inside(&mut self, from: usize, to: usize, kind: Kind, words: &[&str], elsewhere: &[&str]) -> Vec<Inner> {
         let mut read = Vec::new();
         let starts = self.starts(from, to, 1, words, elsewhere);
         for (index, start) in starts.iter().copied().enumerate() {
@@ -221,15 +221,47 @@ impl<'a> Pieces<'a> {
             if blanks(piece) == piece.len() || self.is_full() {
                 continue;
             }
-            match Gate::parse(rule, piece) {
-                Ok(pairs) => read.extend(self.build(start, pairs, |builder, pair| match pair.as_rule() {
-                    Rule::stage_rule => builder.rule(pair).map(Inner::Rule),
-                    _ => builder.step(pair).map(Inner::Step),
-                })),
-                Err(error) => self.explain(start, end, &error),
+            match Gate::parse(kind.alone, piece) {
+                Ok(pairs) => read.extend(self.inner(start, pairs)),
+                Err(_) => self.one_by_one(start, end, kind, words, &mut read),
             }
         }
         read
+    }
+
+    /// A piece that is not one rule or step: several on one line are read one by one, up to the first that is wrong.
+    fn one_by_one(&mut self, start: usize, end: usize, kind: Kind, words: &[&str], read: &mut Vec<Inner>) {
+        let mut at = start;
+        loop {
+            let piece = self.text.get(at..end).unwrap_or("");
+            let done = Gate::parse(kind.first, piece).ok().map(|pairs| {
+                let length = pairs.clone().next().map_or(0, |pair| pair.as_str().trim_end().len());
+                (pairs, length)
+            });
+            let next = done.as_ref().map(|(_, length)| at + length + blanks(piece.get(*length..).unwrap_or("")));
+            match (done, next) {
+                (Some((pairs, 1..)), Some(next)) if next >= end || words.contains(&word_at(self.text, next)) => {
+                    read.extend(self.inner(at, pairs));
+                    at = next;
+                    if at >= end {
+                        return;
+                    }
+                }
+                _ => {
+                    if let Err(error) = Gate::parse(kind.alone, piece) {
+                        self.explain(at, end, &error);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn inner(&mut self, base: usize, pairs: pest::iterators::Pairs<'_, Rule>) -> Option<Inner> {
+        self.build(base, pairs, |builder, pair| match pair.as_rule() {
+            Rule::stage_rule => builder.rule(pair).map(Inner::Rule),
+            _ => builder.step(pair).map(Inner::Step),
+        })
     }
 
     fn build<T>(
@@ -246,6 +278,22 @@ impl<'a> Pieces<'a> {
         self.parsed.diagnostics.append(&mut builder.diagnostics);
         made
     }
+}
+
+/// How a rule or a step is parsed: as the whole of a text, or as what stands first in it.
+#[derive(Clone, Copy)]
+struct Kind {
+    alone: Rule,
+    first: Rule,
+}
+
+const RULE: Kind = Kind { alone: Rule::one_rule, first: Rule::first_rule };
+const STEP: Kind = Kind { alone: Rule::one_step, first: Rule::first_step };
+
+/// The word at a place.
+fn word_at(text: &str, at: usize) -> &str {
+    let rest = text.get(at..).unwrap_or("");
+    rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').next().unwrap_or("")
 }
 
 enum Inner {

@@ -181,8 +181,12 @@ fn scan_once(text: &str, source: SourceId, limits: &Limits, recover: bool) -> Sc
     }
     found.diagnostics.extend(open.iter().map(|bracket| never_closed(bracket, source)));
     if tokens == 0 {
+        let message = match found.comments.is_empty() {
+            true => "the file is empty",
+            false => "the file holds nothing but comments",
+        };
         return found.stop(
-            Diagnostic::new(EMPTY_SOURCE, span(0, 0), "the file is empty")
+            Diagnostic::new(EMPTY_SOURCE, span(0, 0), message)
                 .help("a policy begins with `policy NAME` and has at least one `stage NAME { … }`"),
         );
     }
