@@ -1,6 +1,6 @@
 //! What compiles but is surely not meant. Only for policies without an error: what is missing would be blamed twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::names::Names;
 use super::stages::Planned;
@@ -154,7 +154,8 @@ fn unreachable(
     dead: &HashMap<StageId, Why>,
     stages: &[Stage],
 ) -> Option<Why> {
-    let skipped = |id: usize| stage.overrides.iter().any(|o| o.skips.contains(&RuleId(id as u32)));
+    let skips: HashSet<RuleId> = stage.overrides.iter().flat_map(|o| &o.skips).copied().collect();
+    let skipped = |id: usize| skips.contains(&RuleId(id as u32));
     let firm = || stage.rules.iter().enumerate().filter(|(id, rule)| rule.guard.is_none() && !skipped(*id));
     for (_, rule) in firm() {
         let closed = match &rule.body {

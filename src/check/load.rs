@@ -184,7 +184,8 @@ impl<'a> Loading<'a> {
             }
             return None;
         }
-        if self.loaded.files.len() > self.limits.includes {
+        // Those that cannot be read count too: each is asked for.
+        if self.known.len() > self.limits.includes {
             if !std::mem::replace(&mut self.full, true) {
                 self.tell(
                     Diagnostic::new(

@@ -20,8 +20,6 @@ mod types;
 
 use std::collections::BTreeSet;
 
-use sha2::{Digest, Sha256};
-
 pub(crate) use load::{load, load_text};
 
 use self::names::{Ctx, Interner, Names, Sink};
@@ -129,6 +127,7 @@ pub(crate) fn check(loaded: Loaded, limits: &Limits) -> Result<Checked, CompileE
     let mut sink = Sink::default();
     let made = make(&loaded, limits, &mut sink);
     let mut found = std::mem::take(&mut sink.diagnostics);
+    let dropped = sink.dropped;
     if unread {
         partial::keep_sure(&mut found, files, sources, loaded.incomplete);
     }
@@ -140,11 +139,29 @@ pub(crate) fn check(loaded: Loaded, limits: &Limits) -> Result<Checked, CompileE
     all.append(&mut found);
     all.sort_by_key(|d| (d.span(), d.code));
     all.dedup_by(|a, b| a.code == b.code && a.span() == b.span());
+    shorten(&mut all, dropped);
     if all.iter().any(|d| d.severity == Severity::Error) {
         return Err(CompileError::new(all, loaded.sources));
     }
     let program = made.into_program(loaded.sources, &loaded.files, limits);
     Ok(Checked { program, warnings: all, files: loaded.files })
+}
+
+/// So many diagnostics of one compilation are told.
+const MAX_TOLD: usize = 200;
+
+/// Keeps the first ones, errors before warnings, and says at the last one how many more there were.
+fn shorten(all: &mut Vec<Diagnostic>, dropped: usize) {
+    let total = all.len().saturating_add(dropped);
+    if all.len() > MAX_TOLD {
+        all.sort_by_key(|d| d.severity != Severity::Error);
+        all.truncate(MAX_TOLD);
+        all.sort_by_key(|d| (d.span(), d.code));
+    }
+    let more = total.saturating_sub(all.len());
+    if let (Some(last), true) = (all.last_mut(), more > 0) {
+        last.help.push(format!("{more} more like these are not shown"));
+    }
 }
 
 /// What is compiled of a policy, without what the trees lend.
@@ -195,6 +212,7 @@ fn make(loaded: &Loaded, limits: &Limits, sink: &mut Sink) -> Made {
     }
     let planned = stages::plan(files, order, &names, sink, limits);
     names.rules = planned.iter().map(|stage| stage.names()).collect();
+    names.rule_names = names.rules.iter().flat_map(|rules| rules.keys().cloned()).collect();
     let graph = stages::graph(&planned, files, sink);
     if names.stage_list.is_empty() && !loaded.library {
         no_stage(loaded, sink);
@@ -311,7 +329,7 @@ fn visible(loaded: &Loaded) -> Sees {
 
 /// SHA-256 over names and texts of the policy's sources. Lengths go before them: nothing can be moved from one to another.
 fn digest(sources: &Sources, tests: Option<SourceId>) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = hmac_sha256::Hash::new();
     for (index, source) in sources.iter().enumerate() {
         if tests == Some(SourceId(index as u32)) {
             continue;

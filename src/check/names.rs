@@ -24,9 +24,15 @@ pub(super) struct Ctx<'a> {
 pub(super) struct Sink {
     pub diagnostics: Vec<Diagnostic>,
     seen: HashSet<(Code, Span)>,
+    /// How many were not kept: there is a bound.
+    pub dropped: usize,
+    errors: bool,
     /// Names compared so far for "did you mean".
     compared: usize,
 }
+
+/// So many diagnostics are kept: a source may have an error a word.
+const MAX_KEPT: usize = 5_000;
 
 /// So many names are compared for "did you mean": a policy full of unknown names costs no more.
 const MAX_COMPARED: usize = 30_000;
@@ -34,6 +40,13 @@ const MAX_COMPARED: usize = 30_000;
 impl Sink {
     /// Keeps a diagnostic, unless one of the same number at the same place is there already.
     pub fn push(&mut self, diagnostic: Diagnostic) {
+        let is_error = diagnostic.severity == Severity::Error;
+        // Warnings never crowd out the first error.
+        if self.diagnostics.len() >= MAX_KEPT && (self.errors || !is_error) {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        self.errors |= is_error;
         if self.seen.insert((diagnostic.code, diagnostic.span())) {
             self.diagnostics.push(diagnostic);
         }
@@ -42,9 +55,10 @@ impl Sink {
     /// "did you mean `x`?" for the nearest of the names, as long as not too many have been compared.
     pub fn did_you_mean<'n>(&mut self, word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
         let left = MAX_COMPARED.saturating_sub(self.compared);
-        let names: Vec<&str> = names.into_iter().take(left).collect();
-        self.compared += names.len();
-        did_you_mean(word, names)
+        let names: Vec<&str> = names.into_iter().take(left.saturating_add(1)).collect();
+        self.compared = self.compared.saturating_add(names.len());
+        // All of them or none: the names may come in any order, and the answer must not hang on it.
+        if names.len() > left { None } else { did_you_mean(word, names) }
     }
 
     /// Whether names may still be compared for "did you mean": else there is no need to gather them.
@@ -54,7 +68,7 @@ impl Sink {
 
     /// Whether there is an error among what was told.
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
+        self.errors
     }
 }
 
@@ -69,6 +83,8 @@ pub(super) struct Interner {
     pub patterns: super::patterns::Patterns,
     /// Calendars, each compiled once: [`super::times::check_calendars`] fills it.
     pub calendars: HashMap<String, super::times::Compiled>,
+    /// By the place of an override of `stage *`: whether there is a stage in which it has something to skip.
+    pub skips_somewhere: HashMap<Span, bool>,
     /// How many times have been looked through for an instant in them.
     pub lookings: usize,
     /// Entries of the flat program over all stages, so far.
@@ -191,6 +207,8 @@ pub(super) struct Names<'a> {
     pub scenarios: HashMap<&'a str, &'a tree::Scenario>,
     /// By `StageId`: the names of its rules, and of its overrides (`true`). Filled before tests are checked.
     pub rules: Vec<BTreeMap<String, bool>>,
+    /// Names of rules of any stage.
+    pub rule_names: HashSet<String>,
     /// The zone in which local times of a file are read, by `SourceId`.
     zones: Vec<Zone>,
     uses: RefCell<Uses>,
@@ -248,6 +266,7 @@ impl<'a> Names<'a> {
             stage_list: Vec::new(),
             scenarios: HashMap::new(),
             rules: Vec::new(),
+            rule_names: HashSet::new(),
             zones: Vec::new(),
             uses: RefCell::default(),
         };
@@ -528,7 +547,8 @@ pub(super) fn zone(sink: &mut Sink, word: &Word) -> Option<Zone> {
     if found.is_none() {
         // `los_angeles`, `berlin`: the city alone.
         let city = format!("/{}", word.value.to_lowercase().replace(' ', "_"));
-        let whole = Zone::names().find(|name| name.to_lowercase().ends_with(&city));
+        let mut names = Zone::names().filter(|_| sink.may_compare());
+        let whole = names.find(|name| name.to_lowercase().ends_with(&city));
         let hint = whole.map(|name| format!("did you mean `{name}`?"));
         let hint = hint.or_else(|| sink.did_you_mean(&word.value, Zone::names()));
         sink.push(

@@ -3,12 +3,17 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::names::Ctx;
+use super::people;
 use super::rules::{Sees, sees};
 use super::stages::{Known, Planned, PlannedRule};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::codes::{IDLE_OVERRIDE, LISTED_TWICE, OVERRIDE_SCOPE, SEALED, UNKNOWN_RULE};
 use crate::program::{Kind, RuleId};
 use crate::syntax::tree::{Override, Word};
+
+/// Why many overrides make a large program.
+const MANY_SKIPS: &str =
+    "an override counts with all the rules that it names and skips, those of `stage *` once for each stage";
 
 /// The rules that an override of a stage may skip; `None` when this stage does not get it.
 pub(super) fn skips(
@@ -19,6 +24,9 @@ pub(super) fn skips(
     written: &Override,
     visible: &Sees,
 ) -> Option<Vec<RuleId>> {
+    if !people::room(ctx, written.rules.len(), rule.span, MANY_SKIPS) {
+        return None;
+    }
     twice(ctx, written);
     let mut named: BTreeSet<RuleId> = BTreeSet::new();
     let mut wrong = false;
@@ -49,7 +57,7 @@ pub(super) fn skips(
                         .help("name the rules that it may skip"),
                 );
             }
-            Found::Nothing if rule.star && known_elsewhere(ctx, all, word) => {}
+            Found::Nothing if rule.star && known_elsewhere(ctx, word) => {}
             Found::Nothing => {
                 wrong = true;
                 unknown(ctx, planned, rule, word, visible);
@@ -71,7 +79,10 @@ pub(super) fn skips(
     } else {
         named.into_iter().collect()
     };
-    if skips.is_empty() && !wrong && !(rule.star && skips_elsewhere(all, rule, written, visible)) {
+    if !people::room(ctx, skips.len(), rule.span, MANY_SKIPS) {
+        return None;
+    }
+    if skips.is_empty() && !wrong && !(rule.star && skips_somewhere(ctx, all, rule, written, visible)) {
         ctx.sink.push(
             Diagnostic::new(IDLE_OVERRIDE, rule.span, format!("override `{}` skips nothing", rule.name))
                 .label("no rule is left that it could skip")
@@ -130,8 +141,8 @@ fn out_of_sight(ctx: &mut Ctx<'_>, word: &Word, other: &PlannedRule<'_>) {
 }
 
 fn unknown(ctx: &mut Ctx<'_>, planned: &Planned<'_>, rule: &PlannedRule<'_>, word: &Word, visible: &Sees) {
-    let near: Vec<&str> = planned
-        .rules
+    let rules = if ctx.sink.may_compare() { planned.rules.as_slice() } else { &[] };
+    let near: Vec<&str> = rules
         .iter()
         .filter(|other| sees(visible, rule.file, other.file) && other.kind != Kind::Advise && !is_sealed(other))
         .map(|other| other.name.as_str())
@@ -150,13 +161,28 @@ fn unknown(ctx: &mut Ctx<'_>, planned: &Planned<'_>, rule: &PlannedRule<'_>, wor
 }
 
 /// A name in a `stage *` need not be in every stage.
-fn known_elsewhere(ctx: &Ctx<'_>, all: &[Planned<'_>], word: &Word) -> bool {
+fn known_elsewhere(ctx: &Ctx<'_>, word: &Word) -> bool {
     // A library alone does not know the stages that it will be used with.
-    ctx.names.stage_list.is_empty() || all.iter().any(|planned| planned.known(&word.value).is_some())
+    ctx.names.stage_list.is_empty() || ctx.names.rule_names.contains(&word.value)
 }
 
-/// Whether there is a stage in which an override of `stage *` has something to skip.
-fn skips_elsewhere(all: &[Planned<'_>], rule: &PlannedRule<'_>, written: &Override, visible: &Sees) -> bool {
+/// Whether there is a stage in which an override of `stage *` has something to skip; looked for once.
+fn skips_somewhere(
+    ctx: &mut Ctx<'_>,
+    all: &[Planned<'_>],
+    rule: &PlannedRule<'_>,
+    written: &Override,
+    visible: &Sees,
+) -> bool {
+    if let Some(known) = ctx.interner.skips_somewhere.get(&rule.span) {
+        return *known;
+    }
+    let found = look_for_skips(all, rule, written, visible);
+    ctx.interner.skips_somewhere.insert(rule.span, found);
+    found
+}
+
+fn look_for_skips(all: &[Planned<'_>], rule: &PlannedRule<'_>, written: &Override, visible: &Sees) -> bool {
     let named: HashSet<&str> = written.rules.iter().map(|word| word.value.as_str()).collect();
     all.iter().flat_map(|planned| &planned.rules).any(|other| {
         !is_sealed(other)

@@ -35,6 +35,10 @@ pub(super) fn resolve(ctx: &mut Ctx<'_>, people: &[tree::People]) -> (Vec<Person
     let mut persons = Vec::new();
     let mut directories = Vec::new();
     for term in people {
+        if ctx.interner.size > ctx.limits.program {
+            // It has been told; no more people are gathered.
+            break;
+        }
         match term {
             tree::People::List(list) => {
                 if list.value.is_empty() {
@@ -73,22 +77,26 @@ pub(super) fn resolve(ctx: &mut Ctx<'_>, people: &[tree::People]) -> (Vec<Person
         }
     }
     let place = people_span(people).unwrap_or_default();
-    if !room(ctx, persons.len(), place) {
+    if !room(ctx, persons.len(), place, MANY_PEOPLE) {
         persons.clear();
     }
     (persons, directories)
 }
 
-/// Counts people as entries of the program: a large group in many rules of many stages is a large program.
-fn room(ctx: &mut Ctx<'_>, people: usize, place: Span) -> bool {
+/// Why a large group makes a large program.
+const MANY_PEOPLE: &str =
+    "people of a group count once for each rule; take large groups from the request: `group … from directory`";
+
+/// Counts people, or what an override names, as entries of the program: many of them in many stages are a large one.
+pub(super) fn room(ctx: &mut Ctx<'_>, entries: usize, place: Span, help: &str) -> bool {
     let limit = ctx.limits.program;
     let full = ctx.interner.size > limit;
-    ctx.interner.size = ctx.interner.size.saturating_add(people);
+    ctx.interner.size = ctx.interner.size.saturating_add(entries);
     if !full && ctx.interner.size > limit {
         ctx.sink.push(
             Diagnostic::new(TOO_MANY, place, format!("the policy has more than {limit} entries"))
                 .label("the limit is passed here")
-                .help("people of a group count once for each rule; take large groups from the request: `group … from directory`"),
+                .help(help),
         );
     }
     ctx.interner.size <= limit
@@ -145,7 +153,9 @@ pub(super) fn quorum(
                 Some(known) => {
                     names.use_group(&word.value);
                     match names.group_list.get(known.id.0 as usize).and_then(|group| group.members.as_ref()) {
-                        Some(members) if room(ctx, members.len(), word.span) => except.people.extend(members),
+                        Some(members) if room(ctx, members.len(), word.span, MANY_PEOPLE) => {
+                            except.people.extend(members)
+                        }
                         Some(_) => {}
                         None => except.directories.push(known.id),
                     }

@@ -226,7 +226,8 @@ fn headers<'a>(planned: &mut Planned<'a>, blocks: &[&Block<'a>], names: &Names<'
 pub(super) fn stage(word: &Word, names: &Names<'_>, sink: &mut Sink) -> Option<StageId> {
     let found = names.stages.get(word.value.as_str()).map(|stage| stage.id);
     if found.is_none() {
-        let all: Vec<&str> = names.stage_list.iter().map(|stage| stage.name).collect();
+        let list = if sink.may_compare() { names.stage_list.as_slice() } else { &[] };
+        let all: Vec<&str> = list.iter().map(|stage| stage.name).collect();
         let hint = sink.did_you_mean(&word.value, all.iter().copied());
         let hint = hint.or_else(|| (!all.is_empty()).then(|| format!("the stages are {}", list_words(&all, 8))));
         sink.push(
@@ -383,6 +384,9 @@ fn kind(kind: &RuleKind) -> Kind {
 
 // ---------------------------------------------------------------- the graph
 
+/// So many circles of stages are told.
+const MAX_CIRCLES: usize = 50;
+
 /// The stages so that each comes after those that it follows. Circles are told; then the order is only a list.
 pub(super) fn graph(planned: &[Planned<'_>], files: &[File], sink: &mut Sink) -> Vec<StageId> {
     #[derive(Clone, Copy, PartialEq)]
@@ -398,6 +402,7 @@ pub(super) fn graph(planned: &[Planned<'_>], files: &[File], sink: &mut Sink) ->
         .collect();
     let mut marks = vec![Mark::New; planned.len()];
     let mut order = Vec::new();
+    let mut told = 0;
     for start in 0..planned.len() {
         // A stage and how many of its edges have been followed.
         let mut path: Vec<(usize, usize)> = match marks.get(start) {
@@ -420,7 +425,9 @@ pub(super) fn graph(planned: &[Planned<'_>], files: &[File], sink: &mut Sink) ->
             *next += 1;
             match marks.get(to) {
                 Some(Mark::New) => path.push((to, 0)),
-                Some(Mark::Open) => {
+                // Each costs a walk over the path, and a few are enough to begin with.
+                Some(Mark::Open) if told < MAX_CIRCLES => {
+                    told += 1;
                     let from = path.iter().position(|(stage, _)| *stage == to).unwrap_or(0);
                     let circle: Vec<&str> =
                         path.iter().skip(from).filter_map(|(stage, _)| planned.get(*stage).map(|p| p.name)).collect();

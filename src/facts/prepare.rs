@@ -1,6 +1,6 @@
 //! From a request to slots, for one policy.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use semver::Version;
@@ -70,6 +70,41 @@ pub(crate) fn prepare(
     RequestError::from_problems(preparing.problems).map_or(Ok(slots), Err)
 }
 
+/// So many warnings are told of one request.
+const MAX_WARNINGS: usize = 50;
+
+/// What is odd about a request: each once, and not more than a person would read.
+#[derive(Default)]
+struct Warnings<'a> {
+    told: Vec<String>,
+    seen: HashSet<(&'a str, &'a str)>,
+    more: usize,
+}
+
+impl<'a> Warnings<'a> {
+    /// Whether this is to be told: it was not told before, and there is room.
+    fn is_new(&mut self, what: &'a str, of: &'a str) -> bool {
+        let new = self.seen.insert((what, of));
+        let room = self.told.len() < MAX_WARNINGS;
+        self.more += usize::from(new && !room);
+        new && room
+    }
+
+    fn push(&mut self, warning: String) {
+        match self.told.len() < MAX_WARNINGS {
+            true => self.told.push(warning),
+            false => self.more += 1,
+        }
+    }
+
+    fn told(mut self) -> Vec<String> {
+        if self.more > 0 {
+            self.told.push(format!("{} more warnings like these are not shown", self.more));
+        }
+        self.told
+    }
+}
+
 struct Preparing<'a> {
     program: &'a Program,
     plan: &'a Plan,
@@ -97,7 +132,7 @@ impl<'a> Preparing<'a> {
     fn slots(&mut self, id: StageId, now: i64) -> Slots {
         let request = self.request;
         let build = &request.build;
-        let mut warnings = Vec::new();
+        let mut warnings = Warnings::default();
         let author = build.author.as_deref().map(|name| self.person(name));
         let contributors = build.contributors.as_deref().map(|names| self.people(names)).unwrap_or_default();
         let requester = self.requester().map(|name| self.person(name));
@@ -134,7 +169,7 @@ impl<'a> Preparing<'a> {
             },
             build: build.id.clone(),
             ignored_facts: self.ignored_facts(),
-            warnings,
+            warnings: warnings.told(),
         }
     }
 
@@ -154,7 +189,7 @@ impl<'a> Preparing<'a> {
         }
     }
 
-    fn said(&mut self, warnings: &mut Vec<String>) -> (Vec<Said>, Vec<Other>) {
+    fn said(&mut self, warnings: &mut Warnings<'a>) -> (Vec<Said>, Vec<Other>) {
         let request = self.request;
         let (mut said, mut others) = (Vec::new(), Vec::new());
         for approval in &request.approvals {
@@ -181,23 +216,27 @@ impl<'a> Preparing<'a> {
         (said, others)
     }
 
-    fn known_stage(&self, what: &str, stage: &str, warnings: &mut Vec<String>) {
-        if !self.plan.stages.contains_key(stage) {
+    fn known_stage(&self, what: &'static str, stage: &'a str, warnings: &mut Warnings<'a>) {
+        if !self.plan.stages.contains_key(stage) && warnings.is_new(what, stage) {
             let guess = did_you_mean(stage, self.program.stages.iter().map(|s| s.name.as_str()));
             let guess = guess.map(|g| format!("; {g}")).unwrap_or_default();
             warnings.push(format!("{what} names the stage {}, which the policy does not have{guess}", quote(stage)));
         }
     }
 
-    fn invoked(&mut self, id: StageId, warnings: &mut Vec<String>) -> Vec<Vec<Invoked>> {
+    fn invoked(&mut self, id: StageId, warnings: &mut Warnings<'a>) -> Vec<Vec<Invoked>> {
         let request = self.request;
         let overrides = self.program.stages.get(id.0 as usize).map(|s| s.overrides.as_slice()).unwrap_or_default();
+        let by_name: HashMap<&str, usize> = overrides.iter().enumerate().map(|(i, o)| (o.name.as_str(), i)).collect();
         let mut invoked: Vec<Vec<Invoked>> = vec![Vec::new(); overrides.len()];
         for entry in &request.overrides {
             let person = self.person(&entry.by);
             let own = entry.stage.as_deref().is_none_or(|s| s == request.stage)
                 && entry.build.as_deref().is_none_or(|b| b == request.build.id)
                 && self.same_digest(entry.digest.as_deref());
+            if !own && !warnings.is_new(&entry.by, &entry.name) {
+                continue;
+            }
             if !own {
                 warnings.push(format!(
                     "{} invoked the override {} for another stage, build or digest: it does not count here",
@@ -206,8 +245,9 @@ impl<'a> Preparing<'a> {
                 ));
                 continue;
             }
-            match overrides.iter().position(|o| o.name == entry.name).and_then(|i| invoked.get_mut(i)) {
+            match by_name.get(entry.name.as_str()).and_then(|i| invoked.get_mut(*i)) {
                 Some(of) => of.push(Invoked { person, at: nanos(entry.at), reason: entry.reason.clone() }),
+                None if !warnings.is_new("", &entry.name) => {}
                 None => {
                     let guess = did_you_mean(&entry.name, overrides.iter().map(|o| o.name.as_str()));
                     let guess = guess.map(|g| format!("; {g}")).unwrap_or_default();
@@ -225,7 +265,7 @@ impl<'a> Preparing<'a> {
         invoked
     }
 
-    fn directories(&mut self, warnings: &mut Vec<String>) -> Vec<Option<Vec<Person>>> {
+    fn directories(&mut self, warnings: &mut Warnings<'a>) -> Vec<Option<Vec<Person>>> {
         let request = self.request;
         let mut directories = Vec::with_capacity(self.program.groups.len());
         for group in &self.program.groups {
@@ -245,7 +285,7 @@ impl<'a> Preparing<'a> {
         directories
     }
 
-    fn runs(&self, warnings: &mut Vec<String>) -> Vec<Vec<RunAt>> {
+    fn runs(&self, warnings: &mut Warnings<'a>) -> Vec<Vec<RunAt>> {
         let request = self.request;
         let mut runs: Vec<Vec<RunAt>> = vec![Vec::new(); self.program.stages.len()];
         for run in &request.history {
@@ -442,7 +482,8 @@ impl<'a> Preparing<'a> {
     }
 
     fn ignored_facts(&self) -> Vec<String> {
-        let declared = |name: &str| self.program.facts.iter().any(|f| f.name == name);
+        // They are sorted by name.
+        let declared = |name: &str| self.program.facts.binary_search_by(|f| f.name.as_str().cmp(name)).is_ok();
         self.request.facts.keys().filter(|name| !declared(name)).cloned().collect()
     }
 }
@@ -505,7 +546,10 @@ fn convert(ty: &Type, value: &Value, path: &str, secret: bool, wrong: &mut Vec<R
         }
         (Type::Map(of), Value::Map(items)) => {
             let one = |(key, value): (&String, &Value), wrong: &mut Vec<RequestProblem>| {
-                let path = match key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+                let plain = key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+                let path = match plain {
+                    // The keys of a secret are a part of it.
+                    _ if secret => path.to_string(),
                     true => format!("{path}.{key}"),
                     false => format!("{path}[\"{}\"]", crate::plain::escape(key)),
                 };

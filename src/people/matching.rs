@@ -60,6 +60,12 @@ struct Matching<'a> {
     people: Vec<u32>,
     /// The rule that each serves.
     serves: Vec<Option<usize>>,
+    /// By rule: so many of its people, from the first on, serve one. Who serves once always does.
+    busy: Vec<usize>,
+    /// By rule: how many it has.
+    has: Vec<usize>,
+    /// By rule: where among its people one was found last who serves another rule; the next is looked for from there on.
+    looked: Vec<usize>,
 }
 
 impl<'a> Matching<'a> {
@@ -67,30 +73,68 @@ impl<'a> Matching<'a> {
         let mut people: Vec<u32> = demands.iter().flat_map(|d| d.people.iter().copied()).collect();
         people.sort_unstable();
         people.dedup();
-        Matching { demands, serves: vec![None; people.len()], people }
+        let none = vec![0; demands.len()];
+        Matching {
+            demands,
+            serves: vec![None; people.len()],
+            people,
+            busy: none.clone(),
+            has: none.clone(),
+            looked: none,
+        }
     }
 
-    /// Finds one more person for `rule`, moving others if need be. Breadth first, so nothing recurses.
+    /// The first of a rule's people who serves no rule yet.
+    fn free(&mut self, rule: usize) -> Option<usize> {
+        let demand = self.demands.get(rule)?;
+        let busy = self.busy.get_mut(rule)?;
+        while let Some(person) = demand.people.get(*busy) {
+            match self.people.binary_search(person) {
+                Ok(index) if self.serves.get(index).copied().flatten().is_none() => return Some(index),
+                _ => *busy += 1,
+            }
+        }
+        None
+    }
+
+    /// Finds one more person for `rule`, moving others if need be.
     fn augment(&mut self, rule: usize) -> bool {
-        let mut came_from: Vec<Option<usize>> = vec![None; self.people.len()];
-        let mut seen = vec![false; self.people.len()];
-        let mut queue: std::collections::VecDeque<(usize, Option<usize>)> = [(rule, None)].into();
-        while let Some((here, via)) = queue.pop_front() {
+        let found = self.find(rule);
+        if let (true, Some(has)) = (found, self.has.get_mut(rule)) {
+            *has += 1;
+        }
+        found
+    }
+
+    /// Breadth first, so nothing recurses.
+    fn find(&mut self, rule: usize) -> bool {
+        // By rule: the person through whom it was reached, and the rule that would like to have them.
+        let mut reached: Vec<Option<(usize, usize)>> = vec![None; self.demands.len()];
+        let mut unseen = self.has.iter().enumerate().filter(|(other, has)| *other != rule && **has > 0).count();
+        let mut queue = std::collections::VecDeque::from([rule]);
+        while let Some(here) = queue.pop_front() {
+            if let Some(free) = self.free(here) {
+                self.shift(free, here, &reached, rule);
+                return true;
+            }
+            // All of its people serve some rule: each rule is looked into once, from the first of them who serves it.
             let Some(demand) = self.demands.get(here) else { continue };
-            for person in &demand.people {
+            let from = self.looked.get(here).copied().unwrap_or(0).min(demand.people.len());
+            let (before, behind) = demand.people.split_at(from);
+            for (at, person) in behind.iter().chain(before).enumerate() {
+                if unseen == 0 {
+                    break;
+                }
                 let Ok(index) = self.people.binary_search(person) else { continue };
-                if seen.get(index).copied().unwrap_or(true) {
+                let Some(taken) = self.serves.get(index).copied().flatten().filter(|taken| *taken != rule) else {
                     continue;
-                }
-                if let (Some(mark), Some(from)) = (seen.get_mut(index), came_from.get_mut(index)) {
-                    *mark = true;
-                    *from = via;
-                }
-                match self.serves.get(index).copied().flatten() {
-                    Some(taken) => queue.push_back((taken, Some(index))),
-                    None => {
-                        self.shift(index, here, &came_from, rule);
-                        return true;
+                };
+                if let Some(way @ None) = reached.get_mut(taken) {
+                    *way = Some((index, here));
+                    unseen -= 1;
+                    queue.push_back(taken);
+                    if let Some(looked) = self.looked.get_mut(here) {
+                        *looked = (from + at) % demand.people.len().max(1);
                     }
                 }
             }
@@ -99,30 +143,16 @@ impl<'a> Matching<'a> {
     }
 
     /// Gives person `index` to rule `here`, the person that this frees in `here` to the rule before, and so on.
-    fn shift(&mut self, mut index: usize, mut here: usize, came_from: &[Option<usize>], root: usize) {
+    fn shift(&mut self, mut index: usize, mut here: usize, reached: &[Option<(usize, usize)>], root: usize) {
         loop {
-            let via = came_from.get(index).copied().flatten();
             if let Some(serves) = self.serves.get_mut(index) {
                 *serves = Some(here);
             }
-            if here == root && via.is_none() {
-                return;
+            match reached.get(here).copied().flatten() {
+                Some((freed, wanted_by)) if here != root => (index, here) = (freed, wanted_by),
+                _ => return,
             }
-            let Some(freed) = via else { return };
-            // `freed` served `here`; it goes to the rule that discovered it.
-            index = freed;
-            here = self.discoverer(freed, came_from, root);
         }
-    }
-
-    /// The rule from which person `index` was discovered: the one that the person before it serves, or the root.
-    fn discoverer(&self, index: usize, came_from: &[Option<usize>], root: usize) -> usize {
-        came_from
-            .get(index)
-            .copied()
-            .flatten()
-            .and_then(|before| self.serves.get(before).copied().flatten())
-            .unwrap_or(root)
     }
 }
 
