@@ -310,6 +310,8 @@ fn value(case: &Case<'_>, ty: Option<&Type>, seen: Seen<'_>) -> String {
     match seen {
         Seen::Missing | Seen::Null => "missing".into(),
         Seen::Bool(b) => b.to_string(),
+        // A double may have 309 digits before its point.
+        Seen::Number(n) if n.abs() >= 1e21 => format!("{n:e}"),
         Seen::Number(n) => n.to_string(),
         Seen::String(s) => cut(s),
         Seen::Time(t) | Seen::MovingTime(t) => when(case.program, t),

@@ -19,7 +19,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
             let same_stem = lower.len() >= 3 && candidate.to_lowercase().starts_with(&lower);
             let score = if same_stem { distance.min(1) } else { distance };
-            (score <= budget && score < word.chars().count().max(2)).then_some((score, candidate))
+            (score <= budget && score < word.chars().count()).then_some((score, candidate))
         })
         .min()
         .map(|(_, candidate)| candidate)
