@@ -6,6 +6,8 @@
 //!
 //! `STAGEGATE_BLESS=1 cargo test --test cases` rewrites the answers; read the difference before you commit it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::path::{Path, PathBuf};
 
 use stagegate::diagnostic::render;

@@ -1,6 +1,8 @@
 //! What a stranger may put into a policy and a request, from the text to the printed decision: every nesting to its limit
 //! and one beyond, on a stack of 256 KiB, and many of everything, in time that grows as the input does.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::type_complexity)]
+
 use std::time::{Duration, Instant};
 
 use stagegate::{Compiler, Limits, MemoryLoader, Policy, Request};
@@ -452,6 +454,14 @@ fn large_requests_are_answered_in_time() {
                 .replace("]], \"facts\"", "]}, \"facts\""),
         );
     });
+    // What is odd about it is told, each thing once, and no more than a person would read.
+    let run =
+        |stage: &str| format!("{{ \"stage\": \"{stage}\", \"status\": \"failed\", \"at\": \"2026-03-04T10:00:00Z\" }}");
+    let odd = list(500, |i| run(&format!("X{}", i / 2)));
+    let odd = Request::from_json(with("\"history\": [", odd).as_bytes()).unwrap();
+    let decision = Policy::parse("p.gate", policy).unwrap().decide(&odd).unwrap();
+    assert_eq!(decision.warnings().len(), 51);
+    assert_eq!(decision.warnings()[50], "200 more warnings like these are not shown");
     // As many as there may be, and one more.
     let entries = |n: usize| request(&format!("{{ \"a\": null, \"l\": [{}] }}", list(n, |i| i.to_string())));
     let limit = Limits::default().request_entries;

@@ -1,6 +1,8 @@
 //! One file a mistake: `tests/syntax/errors/CASE.gate` with the diagnostics it gives in `CASE.txt` beside it, and a
 //! healthy twin, `CASE.ok.gate`, that differs in the mistake alone. `STAGEGATE_BLESS=1 cargo test` writes the texts anew.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod syntax;
 
 use std::fs;

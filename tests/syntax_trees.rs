@@ -1,5 +1,7 @@
 //! Whatever tree is printed, reading it gives that tree; whatever text is read, nothing breaks.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 #[path = "common/tree.rs"]
 mod random;
 mod syntax;

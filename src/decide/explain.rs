@@ -677,7 +677,7 @@ impl Explaining<'_> {
         }
         let stage = approve.since.map_or("?", |stage| case.stage_name(stage));
         match since(approve, case.slots, t).0 {
-            Err(()) => return format!("approved, but {stage} has not succeeded since"),
+            Err(()) => return format!("approved, but {stage} has not succeeded"),
             Ok(Some(after)) if at <= after => {
                 return format!("approved before {stage} succeeded ({})", when(case.program, after));
             }

@@ -571,7 +571,13 @@ pub(crate) fn expected(ty: &Type) -> String {
         Type::Time => "a time such as `2026-03-04T18:00:00Z`".into(),
         Type::Duration => "a duration such as `1h30m`".into(),
         Type::Version => "a version such as `2026.3.1` (semantic versioning)".into(),
-        Type::Enum(values) => format!("one of {}", list_words(&values.values, 12)),
+        Type::Enum(values) => {
+            let words = list_words(&values.values, 12);
+            match words.rsplit_once(" and ") {
+                Some((rest, last)) => format!("one of {rest} or {last}"),
+                None => words,
+            }
+        }
         Type::Set(_) => "a list".into(),
         Type::Map(_) => "an object".into(),
     }

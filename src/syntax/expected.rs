@@ -380,7 +380,10 @@ fn only_colon(text: &str, start: usize, at: usize, found: &str, span: Span, posi
     }
     if found == "=" {
         let told = Diagnostic::new(SYNTAX, span, "expected `:`, found `=`");
-        return Some(told.help(format!("write `{}: …`", shown(last))));
+        return Some(told.help(match words(text, start, at).next() {
+            Some("fact") => format!("write `fact {} : …`", shown(last)),
+            _ => format!("write `{}: …`", shown(last)),
+        }));
     }
     if !found.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '"' | '{' | '[')) {
         return None;

@@ -184,7 +184,7 @@ impl Builder<'_> {
     pub fn time_of_day(&mut self, pair: &Pair<'_>, end: bool) -> At<TimeOfDay> {
         let span = self.span(pair);
         let seconds = self.clock(pair, end).unwrap_or(0);
-        if seconds % 60 != 0 {
+        if !seconds.is_multiple_of(60) {
             self.push(
                 Diagnostic::new(DATE_TIME, span, "times of day are whole minutes here").help("leave the seconds out"),
             );
