@@ -248,14 +248,14 @@ fn headers_of_stages() {
 fn what_cannot_be_read_is_not_blamed_on_what_can() {
     says(
         "policy p\nfact f bool\nstage A { require r: f }",
-        &["E0101 2:8 expected `:`, found `bool` | not understood from here on"],
+        &["E0101 2:7 a colon is missing after `f` | help: write `fact f : bool`"],
     );
     says(
         "policy p\nfact f bool\nstage A { require r: g and f }\nstage B after C { trigger push }",
         &[
-            "E0101 2:8 expected `:`, found `bool` | not understood from here on",
-            "E0201 3:22 there is no fact or definition `g` | not declared | help: did you mean `A`?",
-            "E0203 4:15 there is no stage `C` | not described anywhere | help: did you mean `A`?",
+            "E0101 2:7 a colon is missing after `f` | help: write `fact f : bool`",
+            "E0201 3:22 there is no fact or definition `g` | not declared | help: declare it: `fact g : …`, or `define g = …`",
+            "E0203 4:15 there is no stage `C` | not described anywhere | help: the stages are `A` and `B`",
         ],
     );
 }

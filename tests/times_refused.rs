@@ -194,7 +194,12 @@ fn calendars() {
         ],
     );
     says("calendar a = b calendar b = daily 09:00..10:00", &[]);
-    says("calendar a = b", &["E0205 14 there is no calendar `b` | not declared | help: did you mean `a`?"]);
+    says(
+        "calendar a = b",
+        &[
+            "E0205 14 there is no calendar `b` | not declared | help: declare it: `calendar b = 2026-12-20 .. 2027-01-02`",
+        ],
+    );
     says(
         "calendar a = daily 10:00..10:00 calendar b = a",
         &[

@@ -6,7 +6,7 @@ use super::decision::{
     ApprovalNeed, Decision, InvokedBy, Needs, NotCounted, OverrideReport, PolicyRef, RuleReport, Status, Verdict,
 };
 use super::search::{Found, Search};
-use super::snapshot::{Case, InForce, Snapshot, approve_of};
+use super::snapshot::{Case, InForce, SECOND, Snapshot, approve_of};
 use super::truth::Truth;
 use super::words::{self, Seeing, condition, duration, when};
 use crate::facts::prepare::instant;
@@ -235,19 +235,15 @@ impl Explaining<'_> {
         match &rule.body {
             Body::Require(op) | Body::Advise(op) => seen(condition(case, self.snapshot, *op, true), report),
             Body::Forbid(op) => seen(condition(case, self.snapshot, *op, false), report),
-            Body::Window(_) => {
+            Body::Window(set) => {
+                let inside = set.contains(self.snapshot.t.div_euclid(SECOND));
                 let now = when(case.program, self.snapshot.t);
-                report.detail = match report.status {
-                    Status::Met => format!("{now} is inside"),
-                    _ => format!("{now} is outside"),
-                };
+                report.detail = format!("{now} is {}", if inside { "inside" } else { "outside" });
             }
-            Body::Freeze(_) => {
+            Body::Freeze(set) => {
+                let frozen = set.contains(self.snapshot.t.div_euclid(SECOND));
                 let now = when(case.program, self.snapshot.t);
-                report.detail = match report.status {
-                    Status::Met => format!("{now} is not frozen"),
-                    _ => format!("{now} is frozen"),
-                };
+                report.detail = format!("{now} is {}", if frozen { "frozen" } else { "not frozen" });
             }
             Body::After(clauses) => self.after(clauses, report),
             Body::Soak(clauses) => {

@@ -210,24 +210,26 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Allowed now: until the first rule blocks.
+    /// Allowed now: until the first rule blocks. All rules are followed together, so the nearest end is found first.
     fn first_block(&mut self, here: &Snapshot) -> Found {
-        let mut first = Found::Never;
-        for rule in 0..self.rules().len() {
-            if self.advice(rule) {
-                continue;
+        let floor = self.floor(ALL_RULES);
+        let mut t = here.t;
+        loop {
+            let snapshot = self.at(t);
+            if t > here.t && !self.blocking(&snapshot).is_empty() {
+                return Found::At(t);
             }
-            let bound = match first {
-                Found::At(t) | Found::NotBefore(t) => t,
-                Found::Never => NEVER,
-            };
-            match self.follow(rule, here.t, bound, Raw::blocks) {
-                Found::At(t) => first = Found::At(t),
-                Found::NotBefore(t) if t < bound => first = Found::NotBefore(t),
-                Found::Never | Found::NotBefore(_) => {}
+            let rules = snapshot.rules.iter().enumerate();
+            let next = rules.filter(|(rule, _)| !self.advice(*rule)).map(|(_, s)| s.until).min().unwrap_or(NEVER);
+            if next == NEVER {
+                return Found::Never;
+            }
+            // So far it is certain.
+            t = next.max(t.saturating_add(1));
+            if self.exhausted(floor) {
+                return Found::NotBefore(t);
             }
         }
-        first
     }
 
     /// Denied now: until the last rule that is unmet may be something else.
@@ -266,7 +268,7 @@ impl<'a> Search<'a> {
         let mut end = clear.unwrap_or(NEVER);
         let mut gave_up = None;
         for rule in 0..self.rules().len() {
-            if self.advice(rule) || self.never_settles(rule, here) {
+            if self.advice(rule) || self.never_applies_surely(rule, here) || self.never_settles(rule, here) {
                 continue;
             }
             match self.unmet_at(rule, here.t, end) {
@@ -301,6 +303,13 @@ impl<'a> Search<'a> {
                 return Found::NotBefore(t);
             }
         }
+    }
+
+    /// Whether a rule can never become unmet by time alone, because it is not known whether it applies.
+    fn never_applies_surely(&self, rule: usize, here: &Snapshot) -> bool {
+        let guard = self.rules().get(rule).and_then(|of| of.guard);
+        let guard = guard.and_then(|id| here.ops.get(id.0 as usize));
+        guard.is_some_and(|g| g.truth == Truth::Unknown && g.until == NEVER)
     }
 
     /// Whether a rule can never become unmet by time alone, because its times come again and again.

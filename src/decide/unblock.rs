@@ -30,16 +30,18 @@ pub(crate) fn unblock(search: &mut Search<'_>, snapshot: &Snapshot, allowed_at: 
     for choice in choices(usable.len()) {
         let chosen: Vec<&Usable> = choice.iter().filter_map(|i| usable.get(*i)).collect();
         for by_people in [true, false] {
-            if let Some(steps) = steps(search, snapshot, &chosen, by_people)
-                && !sets.iter().any(|known| known.iter().all(|step| steps.contains(step)))
-            {
-                sets.push(steps);
-            }
+            sets.extend(steps(search, snapshot, &chosen, by_people));
         }
     }
     sets.sort_by_key(Vec::len);
-    sets.truncate(MAX_SETS);
-    sets
+    let mut smallest: Vec<Vec<Step>> = Vec::new();
+    for steps in sets {
+        if !smallest.iter().any(|known| known.iter().all(|step| steps.contains(step))) {
+            smallest.push(steps);
+        }
+    }
+    smallest.truncate(MAX_SETS);
+    smallest
 }
 
 /// An override that is not in force but could be.
