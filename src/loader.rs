@@ -73,10 +73,15 @@ impl Loader for FileLoader {
         if !path.starts_with(&root) {
             return Err(LoadError::Outside);
         }
-        let file = std::fs::File::open(&path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.is_dir() {
+        // Asked before it is opened: to open a pipe is to wait for who writes to it.
+        let kind = std::fs::metadata(&path).map_err(failed)?;
+        if kind.is_dir() {
             return Err(LoadError::Directory);
         }
+        if !kind.is_file() {
+            return Err(LoadError::Other("it is a pipe or a device".to_string()));
+        }
+        let file = std::fs::File::open(&path).map_err(failed)?;
         let mut bytes = Vec::new();
         file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
         Ok(bytes)

@@ -191,6 +191,13 @@ fn files_on_disk() {
             ]
         );
         assert_eq!(say("good.gate"), [""; 0]);
+        // Nobody ever writes to it: it must not be waited for.
+        let made = std::process::Command::new("mkfifo").arg(inside.join("pipe.gate")).status();
+        if made.is_ok_and(|status| status.success()) {
+            let told = say("pipe.gate");
+            assert_eq!(told, ["E0701 1:18 `pipe.gate` cannot be read: it is a pipe or a device | included here"]);
+            assert_eq!(say("good.gate"), [""; 0]);
+        }
     }
     assert_eq!(
         of(Policy::from_file(inside.join("nothing.gate")))[0],

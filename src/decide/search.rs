@@ -249,6 +249,7 @@ impl<'a> Search<'a> {
 
     /// On hold now: until no rule blocks, or one becomes unmet.
     fn hold_ends(&mut self, here: &Snapshot) -> Found {
+        let cut_short = self.cut_short;
         // Until the last of those that block now is free.
         let mut clear = None;
         let mut blocking = self.blocking(here);
@@ -280,7 +281,11 @@ impl<'a> Search<'a> {
         match (end, gave_up) {
             (end, Some(t)) if t < end => Found::NotBefore(t),
             (NEVER, _) => Found::Never,
-            (end, _) => Found::At(end),
+            (end, _) => {
+                // Where a search gave up only beyond that, nothing was missed.
+                self.cut_short = cut_short;
+                Found::At(end)
+            }
         }
     }
 
@@ -326,7 +331,8 @@ impl<'a> Search<'a> {
         let Some(of) = self.rules().get(rule) else { return false };
         let steady = match of.guard {
             None => true,
-            Some(id) => here.ops.get(id.0 as usize).is_some_and(|g| g.truth == Truth::True && g.until == NEVER),
+            // Under a guard that stays unknown it is met or unknown, but never unmet.
+            Some(id) => here.ops.get(id.0 as usize).is_some_and(|g| g.truth != Truth::False && g.until == NEVER),
         };
         let set = match &of.body {
             Body::Window(set) | Body::Freeze(set) => set,

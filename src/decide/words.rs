@@ -160,7 +160,10 @@ fn elements(
         _ => Vec::new(),
     };
     if all.is_empty() {
-        return format!("{name} is empty: nothing has been reported");
+        return match truth {
+            Truth::Unknown => format!("{name} is empty: nothing has been reported"),
+            _ => format!("{name} is empty"),
+        };
     }
     let asking = super::conditions::Asking::new(case.program, case.slots, t);
     let decisive: Vec<String> = all
