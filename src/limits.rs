@@ -16,7 +16,7 @@ pub struct Limits {
     pub tokens: usize,
     /// Nesting of brackets, of `not`, and of definitions or calendars that use one another. Default 64.
     pub depth: usize,
-    /// Files that one policy includes, directly or through others. Default 64.
+    /// Files that one policy includes, directly or through others; those that cannot be read count too. Default 64.
     pub includes: usize,
     /// Rules of a policy, over all of its stages (rules of `stage *` count once for each stage). Default 20,000.
     pub rules: usize,
