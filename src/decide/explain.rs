@@ -256,7 +256,11 @@ impl Explaining<'_> {
             Body::Trigger(trigger) => self.trigger(trigger, report),
             Body::Exclusive => {
                 report.detail = match &case.slots.deploying {
-                    None => "whether another build is being deployed was not supplied".into(),
+                    None => {
+                        "whether another build is being deployed was not supplied: send `deploying`, in `current` or \
+                             beside it, null when none is"
+                            .into()
+                    }
                     Some(None) => "nothing is being deployed to the stage".into(),
                     Some(Some(id)) if *id == case.slots.build => "this build is being deployed".into(),
                     Some(Some(id)) => format!("build {} is being deployed to the stage", escape(id)),
