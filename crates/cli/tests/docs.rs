@@ -116,3 +116,33 @@ fn the_readme_begins_with_the_main_job() {
     assert!(rest.starts_with("cargo run -- decide --policy policies/space-game.gate --request "), "{rest}");
     assert!(rest.contains("operations (approve) is awaiting: 1 of 2: tim approved"), "{rest}");
 }
+
+#[test]
+fn every_dependency_is_explained() {
+    let design = std::fs::read_to_string(root().join("DESIGN.md")).unwrap();
+    let rows: Vec<&str> = design.lines().filter(|line| line.starts_with("| `")).collect();
+    let mut count = 0;
+    for manifest in ["Cargo.toml", "crates/cli/Cargo.toml", "fuzz/Cargo.toml"] {
+        let text = std::fs::read_to_string(root().join(manifest)).unwrap();
+        let mut inside = false;
+        for line in text.lines() {
+            if line.starts_with('[') {
+                inside = line.ends_with("dependencies]");
+            } else if let (true, Some((name, _))) = (inside, line.split_once(" = ")) {
+                let told = name == "stagegate" || rows.iter().any(|row| row.contains(&format!("`{name}`")));
+                assert!(told, "{manifest}: DESIGN.md does not say what `{name}` is for");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 25, "{count}");
+    // And nothing is explained that is not there.
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap()
+        + &std::fs::read_to_string(root().join("fuzz/Cargo.lock")).unwrap();
+    for row in rows {
+        let names = row.split('|').nth(1).unwrap();
+        for name in names.split('`').skip(1).step_by(2).filter(|name| *name != "schema" && !name.contains('/')) {
+            assert!(lock.contains(&format!("name = \"{name}\"\n")), "DESIGN.md explains `{name}`");
+        }
+    }
+}
