@@ -162,7 +162,15 @@ impl Page<'_> {
             let names = names(&report.rejected_by, "and");
             self.item(4, &format!("rejected by {names}; only they can take it back"));
         } else if let (Some(missing @ 1..), Some(from)) = (report.missing, &report.from) {
-            self.item(4, &format!("missing: {}", of_whom(missing, from)));
+            // While a group is not known, nobody can say that nobody is left.
+            let unknown = report.facts.iter().any(|fact| fact.starts_with("group "));
+            if !unknown {
+                self.item(4, &format!("missing: {}", of_whom(missing, from)));
+            } else if from.is_empty() {
+                self.item(4, &format!("missing: {missing} more"));
+            } else {
+                self.item(4, &format!("missing: {missing} more, such as {}", names(from, "or")));
+            }
         }
         if !report.facts.is_empty() {
             self.item(4, &format!("not supplied: {}", names(&report.facts, "and")));
