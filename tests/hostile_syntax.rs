@@ -251,3 +251,12 @@ fn what_looks_like_another_policy_than_it_is_is_refused() {
     assert_eq!(codes(rule("require a: x == \"a\\u{202e}b\" because \"👩\u{200d}💻 says so\"")), Vec::<&str>::new());
     assert_eq!(codes("stage S {\r  require a: a\r}\r".to_string()), Vec::<&str>::new());
 }
+
+#[test]
+fn what_is_no_text_is_told_once() {
+    let utf16: String = "policy p stage S { trigger push }".chars().flat_map(|c| ['\0', c]).collect();
+    assert_eq!(codes(utf16), ["E0101"]);
+    assert_eq!(codes("policy p\0 stage S { trigger push }".to_string()), ["E0101"]);
+    assert_eq!(codes("stage S\u{c} { require a: a }".to_string()), ["E0101"]);
+    assert_eq!(codes("stage S { require a: a\u{1b} }".to_string()), ["E0101"]);
+}

@@ -59,7 +59,9 @@ fn last_word_end(text: &str, start: usize, at: usize) -> usize {
 /// Help that follows from what was expected.
 fn hint(text: &str, at: usize, found: &str, positives: &[Rule]) -> Option<String> {
     let has = |rule: Rule| positives.contains(&rule);
-    let words: Vec<String> = positives.iter().flat_map(|rule| keywords(*rule)).collect();
+    let mut words: Vec<String> = positives.iter().flat_map(|rule| keywords(*rule)).collect();
+    // Of `reason required` the first word is what may be misspelt here.
+    words.iter_mut().for_each(|word| word.truncate(word.find(' ').unwrap_or(word.len())));
     let lower = found.to_ascii_lowercase();
     if let Some(word) = words.iter().find(|word| **word == lower) {
         return Some(format!("keywords are lower case: write `{word}`"));
@@ -188,7 +190,13 @@ fn slip(text: &str, start: usize, at: usize, found: &str, span: Span, positives:
         }
         "." if has(Rule::operand) => return syntax("a number begins with a digit", "write `0.5`"),
         "[" if has(Rule::element) => return syntax("lists hold no lists", "write all of it into one list"),
+        "/" if !has(Rule::regex) && (rest.starts_with("//") || rest.starts_with("/*")) => {
+            return syntax("comments begin with `#`", "write `# …`; a comment ends with its line");
+        }
         _ => {}
+    }
+    if let Some(diagnostic) = missing_comma(text, start, at, found, span) {
+        return Some(diagnostic);
     }
     if let Some(diagnostic) = missing_colon(text, start, at, span) {
         return Some(diagnostic);
@@ -198,7 +206,18 @@ fn slip(text: &str, start: usize, at: usize, found: &str, span: Span, positives:
     }
     let last = before(text, start, at);
     let head = words(text, start, at).find(|word| *word != "sealed").unwrap_or("");
+    if head == "trigger"
+        && let Some(diagnostic) = after_trigger(words(text, start, at).any(|word| word == "by"), last, found, span)
+    {
+        return Some(diagnostic);
+    }
     match (found, last) {
+        ("and" | "&", _) if head == "override" && words(text, start, at).any(|word| word == "skip") => {
+            return syntax("several rules stand with commas between them", "write `may skip office, weekend`");
+        }
+        ("can" | "could" | "might" | "skips" | "skip", _) if head == "override" => {
+            return syntax(&format!("expected `may skip`, found `{found}`"), "write `2 of ops may skip RULE`");
+        }
         ("not", "is") => return syntax("`is not` is no test", "write `is missing`, or `!=` with a value"),
         ("present" | "empty" | "null" | "none" | "defined" | "absent" | "unset", "is") => {
             return syntax("there are only `is set` and `is missing`", "write `is set` or `is missing`");
@@ -286,6 +305,21 @@ fn slip(text: &str, start: usize, at: usize, found: &str, span: Span, positives:
         let help = format!("days of the week are lower case and short: write `{short}`");
         return Some(Diagnostic::new(DATE_TIME, span, message).help(help));
     }
+    // A word that is no day was taken for the name of a calendar.
+    if found == ".." && last.len() > 3 && is_weekday(&last.to_ascii_lowercase()) {
+        let short = last.get(..3).unwrap_or("").to_ascii_lowercase();
+        let message = format!("`{}` is no day of the week here", shown(last));
+        let help = format!("days of the week are lower case and short: write `{short}..`");
+        return Some(Diagnostic::new(DATE_TIME, span, message).help(help));
+    }
+    if let Some((from, to)) = last.split_once('-')
+        && is_weekday(&from.to_ascii_lowercase())
+        && is_weekday(&to.to_ascii_lowercase())
+    {
+        let short = |day: &str| day.get(..3).unwrap_or("").to_ascii_lowercase();
+        let help = format!("write `{}..{}`", short(from), short(to));
+        return syntax("the ends of a range stand with `..` between them", &help);
+    }
     let first_end = lower.split("..").next().unwrap_or("");
     if first_end.ends_with("am") || first_end.ends_with("pm") {
         let digits = first_end.trim_end_matches("am").trim_end_matches("pm");
@@ -295,16 +329,29 @@ fn slip(text: &str, start: usize, at: usize, found: &str, span: Span, positives:
             );
         }
     }
+    if let Some(diagnostic) = rule_of_no_kind(text, start, at, found, span) {
+        return Some(diagnostic);
+    }
     // Two words after one another where a condition goes on.
     if (has(Rule::joiner) || has(Rule::k_and)) && found.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '"') {
         let lower = found.to_ascii_lowercase();
         if ["and", "or", "not", "when", "unless", "because", "is", "in"].contains(&lower.as_str()) && lower != found {
             return syntax("keywords are lower case", &format!("write `{lower}`"));
         }
+        let mut earlier = words(text, start, at).collect::<Vec<_>>().into_iter().rev();
+        if let (Some(word @ ("when" | "unless" | "because")), Some(joiner @ ("and" | "or"))) =
+            (earlier.next(), earlier.next())
+        {
+            let message = format!("a condition is missing between `{joiner}` and `{word}`");
+            return syntax(&message, &format!("finish it, or remove `{joiner}`"));
+        }
+        let help = did_you_mean(found, ["when", "unless", "because", "and", "or"]);
         return Some(
             Diagnostic::new(SYNTAX, span, format!("`{}` does not belong to the condition before it", shown(found)))
                 .label("the condition ends before this")
-                .help("join two conditions with `and` or `or`; a new rule begins with its keyword"),
+                .help(help.unwrap_or_else(|| {
+                    "join two conditions with `and` or `or`; a new rule begins with its keyword".to_string()
+                })),
         );
     }
     if has(Rule::k_of) && positives.len() <= 2 {
@@ -346,6 +393,75 @@ fn begins(found: &str, span: Span, positives: &[Rule]) -> Option<Diagnostic> {
         _ => format!("a {what} begins with one of {}", crate::diagnostic::list_words(words, 30)),
     });
     Some(Diagnostic::new(KEYWORD, span, format!("no {what} begins with `{}`", shown(found))).help(help))
+}
+
+/// `[tim andy]`: pest only says that it cannot go on from `tim`.
+fn missing_comma(text: &str, start: usize, at: usize, found: &str, span: Span) -> Option<Diagnostic> {
+    let element = |word: &str| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '"');
+    let before = text.get(start..at)?;
+    // Only in a list that is open: behind a comma elsewhere two words may well stand side by side.
+    if !before.trim_end().ends_with(['[', ',']) || before.rfind('[') <= before.rfind(']') {
+        return None;
+    }
+    let list = text.get(..at + text.get(at..)?.find([']', '\n'])?)?;
+    let (mut word, mut end) = (found, at + found.len());
+    loop {
+        let next = skip_blanks(list, end, list.len());
+        let follows = token(list, next, list.len());
+        if element(word) && element(follows) {
+            let place = Span { start: end as u32, end: end as u32, ..span };
+            let told = Diagnostic::new(SYNTAX, place, format!("a comma is missing after `{}`", shown(word)));
+            return Some(told.help("write commas between the parts of a list: `[tim, andy]`"));
+        }
+        if follows.is_empty() {
+            return None;
+        }
+        (word, end) = (follows, next + follows.len());
+    }
+}
+
+/// What cannot stand behind `trigger push` and the like.
+fn after_trigger(by: bool, last: &str, found: &str, span: Span) -> Option<Diagnostic> {
+    let goes_on = match last {
+        "push" | "pull-request" => "to",
+        "manual" => "by",
+        "completion" => "of",
+        _ => "",
+    };
+    let told = |message: String| Diagnostic::new(SYNTAX, span, message);
+    if ["and", "or", ",", "&"].contains(&found) && !by {
+        let message = "each way of setting a promotion off is a `trigger` of its own".to_string();
+        return Some(told(message).help("write two: `trigger push` and `trigger manual`"));
+    }
+    if goes_on.is_empty() || !found.starts_with(|c: char| c.is_ascii_alphabetic()) || RULES.contains(&found) {
+        return None;
+    }
+    let message = format!("`{}` does not belong to the trigger before it", shown(found));
+    let help = did_you_mean(found, [goes_on]);
+    Some(told(message).help(help.unwrap_or_else(|| format!("a trigger goes on as in `{last} {goes_on} …`"))))
+}
+
+/// `deny bad: …` behind a rule, or `exclusiv` on a line of its own: a rule with a word that is none.
+fn rule_of_no_kind(text: &str, start: usize, at: usize, found: &str, span: Span) -> Option<Diagnostic> {
+    let a_word = found.starts_with(|c: char| c.is_ascii_alphabetic()) && !found.contains(['.', ':']);
+    let within = words(text, start, at).next().is_some_and(|word| RULES.contains(&word) && word != found);
+    if !a_word || !within || RULES.contains(&found) {
+        return None;
+    }
+    let behind = text.get(at + found.len()..)?;
+    let name = behind.trim_start_matches([' ', '\t']);
+    let length = name.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-')).unwrap_or(name.len());
+    let named = length > 0 && name.len() < behind.len() && name.get(length..)?.starts_with(':');
+    let own_line = text.get(start..at)?.rsplit('\n').next().is_some_and(|line| line.trim().is_empty());
+    let meant = did_you_mean(found, RULES);
+    let clause = ["when", "unless", "because", "and", "or", "not", "except", "since", "valid", "in"].contains(&found);
+    if clause || !named && (!own_line || meant.is_none()) {
+        return None;
+    }
+    let told = Diagnostic::new(KEYWORD, span, format!("no rule begins with `{}`", shown(found)));
+    Some(told.help(
+        meant.unwrap_or_else(|| format!("a rule begins with one of {}", crate::diagnostic::list_words(&RULES, 30))),
+    ))
 }
 
 /// `require unit checks.unit == passed`: a rule whose name has no colon.

@@ -134,6 +134,14 @@ fn scan_once(text: &str, source: SourceId, limits: &Limits, recover: bool) -> Sc
                 continue;
             }
             b'/' => at = regex_end(text, at, last),
+            0 => {
+                let told = Diagnostic::new(SYNTAX, span(start, start + 1), "`\\u{0}` is not part of the language");
+                return found.stop(told.help("save the file as UTF-8; this may be UTF-16"));
+            }
+            b if b < 0x20 || b == 0x7f => {
+                at += 1;
+                found.diagnostics.push(foreign(text.get(start..at).unwrap_or(""), span(start, at), 0));
+            }
             b if b < 0x80 => at += 1,
             _ => {
                 at = word_end(text, at)
