@@ -245,6 +245,26 @@ fn headers_of_stages() {
 }
 
 #[test]
+fn of_tests_taken_for_a_policy_nothing_else_is_told() {
+    says(
+        "test for \"q.gate\"\ntest \"t\" { build { id: \"1\" } fact coverage = 91 expect Live allow }",
+        &[
+            "E0606 1:10 this file holds tests: it is no policy, nor can it be included | `test for` says so | help: compile the policy that it names; tests of its own a policy holds without `test for`",
+        ],
+    );
+}
+
+#[test]
+fn an_override_of_everything_is_told_how_to_say_it() {
+    says(
+        &with("group g = [tim]", "require r: build.branch == \"a\"\noverride o: 1 of g may skip all"),
+        &[
+            "E0204 5:29 stage `Dev` has no rule `all` | there is no such rule | help: write `may skip all but RULE`, or name the rules",
+        ],
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_not_blamed_on_what_can() {
     says(
         "policy p\nfact f bool\nstage A { require r: f }",

@@ -128,6 +128,10 @@ pub(crate) fn check(loaded: Loaded, limits: &Limits) -> Result<Checked, CompileE
     let made = make(&loaded, limits, &mut sink);
     let mut found = std::mem::take(&mut sink.diagnostics);
     let dropped = sink.dropped;
+    if let Some(word) = only_tests(&loaded) {
+        // The names in its tests are those of another policy, which is not here.
+        found.retain(|d| d.span() == word.span);
+    }
     if unread {
         partial::keep_sure(&mut found, files, sources, loaded.incomplete);
     }
@@ -293,6 +297,17 @@ fn headers(loaded: &Loaded, sink: &mut Sink) {
             }
         }
     }
+}
+
+/// The `test for` of a file of tests that was taken for a policy.
+fn only_tests(loaded: &Loaded) -> Option<&crate::syntax::tree::Word> {
+    let root = loaded.files.first().filter(|file| loaded.tests != Some(file.source))?;
+    let nothing_else = |item: &Item| matches!(item, Item::TestFor(_) | Item::Test(_) | Item::Scenario(_));
+    let word = root.items.iter().find_map(|item| match &item.value {
+        Item::TestFor(word) => Some(word),
+        _ => None,
+    })?;
+    root.items.iter().all(|item| nothing_else(&item.value)).then_some(word)
 }
 
 fn no_stage(loaded: &Loaded, sink: &mut Sink) {

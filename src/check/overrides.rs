@@ -150,6 +150,7 @@ fn unknown(ctx: &mut Ctx<'_>, planned: &Planned<'_>, rule: &PlannedRule<'_>, wor
     let hint = match word.value.as_str() {
         "after" => Some("the stage has no `after`".to_string()),
         "soak" => Some("the stage has no `for …` in its header".to_string()),
+        "all" => Some("write `may skip all but RULE`, or name the rules".to_string()),
         name => ctx.sink.did_you_mean(name, near.iter().copied()),
     };
     let message = match rule.star {
