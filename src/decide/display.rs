@@ -104,6 +104,8 @@ impl Paint {
     }
 }
 
+/// So many approvals that do not count have a line each.
+const MAX_LINES: usize = 20;
 /// So many names are told before "and 12 more".
 const MAX_NAMES: usize = 6;
 /// So many ways to unblock are told.
@@ -183,11 +185,14 @@ impl Page<'_> {
 
     /// Why what someone said does not count, unless that has been told. A reason goes on where the name ends.
     fn not_counted(&mut self, not_counted: &[NotCounted], told: &str) {
-        for NotCounted { by, reason } in not_counted {
-            let line = format!("{} {}", escape(by), escape(reason));
-            if !told.contains(&line) {
-                self.item(4, &line);
-            }
+        let lines = not_counted.iter().map(|NotCounted { by, reason }| format!("{} {}", escape(by), escape(reason)));
+        let lines: Vec<String> = lines.take(MAX_LINES).filter(|line| !told.contains(line)).collect();
+        for line in lines {
+            self.item(4, &line);
+        }
+        // The sentence above has told how many there are.
+        if told.is_empty() && not_counted.len() > MAX_LINES {
+            self.item(4, &format!("{} more do not count", not_counted.len() - MAX_LINES));
         }
     }
 

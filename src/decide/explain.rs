@@ -109,6 +109,9 @@ impl Case<'_> {
     }
 }
 
+/// So many approvals that do not count are told in a sentence.
+const MAX_REASONS: usize = 12;
+
 /// Names as in a sentence: `amita, tim and andy`.
 fn sentence(names: &[String]) -> String {
     joined(names, "and")
@@ -572,7 +575,10 @@ impl Explaining<'_> {
                 told.push(format!("{} was not supplied", report.facts.join(", ")));
             }
         }
-        told.extend(report.not_counted.iter().map(|n| format!("{} {}", escape(&n.by), n.reason)));
+        told.extend(report.not_counted.iter().take(MAX_REASONS).map(|n| format!("{} {}", escape(&n.by), n.reason)));
+        if report.not_counted.len() > MAX_REASONS {
+            told.push(format!("{} more do not count", report.not_counted.len() - MAX_REASONS));
+        }
         report.detail = told.join("; ");
         report.counted = Some(names);
         if report.status == Status::Met || report.status == Status::Overridden && counted.reached() {
