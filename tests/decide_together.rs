@@ -185,6 +185,13 @@ fn an_approval_that_another_brings_anyhow_is_not_asked_for() {
         decide(text, &to("A")).unblock(),
         [vec![Step::Approve { approve: "few".into(), count: 2, from: vec!["ana".into(), "ben".into()] }]]
     );
+    // Nor is a fact that only a rule reads which the same approval meets.
+    let perhaps =
+        "policy p fact big : bool group a = [ana, ben] stage A { approve one: 1 of a when big approve two: 1 of a }";
+    assert_eq!(
+        decide(perhaps, &to("A")).unblock(),
+        [vec![Step::Approve { approve: "two".into(), count: 1, from: vec!["ana".into(), "ben".into()] }]]
+    );
     // Nobody counts twice: each is asked for.
     let distinct = text.replace("approve any", "distinct approvers approve any");
     assert_eq!(decide(&distinct, &to("A")).unblock()[0].len(), 2);

@@ -127,6 +127,7 @@ fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable], by_pe
     };
     let mut steps: Vec<Step> = Vec::new();
     let mut approvals: Vec<Approvals> = Vec::new();
+    let mut unknown: Vec<usize> = Vec::new();
     let explaining = Explaining { case, snapshot: then };
     let mut facts: Vec<String> = Vec::new();
     for rule in search.blocking(then) {
@@ -135,15 +136,27 @@ fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable], by_pe
         }
         match then.rules.get(rule)?.raw {
             Raw::Short => approvals.push(missing(&explaining, rule)?),
-            Raw::Unknown if by_people && people_would_do(then, rule) => approvals.push(missing(&explaining, rule)?),
-            Raw::Unknown => {
-                for fact in explaining.unknown_facts(rule) {
-                    if !facts.contains(&fact) {
-                        facts.push(fact);
-                    }
-                }
-            }
+            Raw::Unknown => unknown.push(rule),
             _ => return None,
+        }
+    }
+    for rule in unknown {
+        // Whom the others bring may do here too.
+        let asked = if people_would_do(then, rule) { missing(&explaining, rule) } else { None };
+        if asked
+            .as_ref()
+            .is_some_and(|one| then.assigned.is_none() && implied(search, one, approvals.iter().take(MAX_COMPARED)))
+        {
+            continue;
+        }
+        if by_people && let Some(asked) = asked {
+            approvals.push(asked);
+            continue;
+        }
+        for fact in explaining.unknown_facts(rule) {
+            if !facts.contains(&fact) {
+                facts.push(fact);
+            }
         }
     }
     match then.assigned {
@@ -153,6 +166,7 @@ fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable], by_pe
         }
         Some(_) => {}
     }
+    approvals.sort_by_key(|one| one.rule);
     for Approvals { rule, count, from } in approvals {
         steps.push(Step::Approve { approve: case.name(rule)?, count, from });
     }
@@ -180,25 +194,32 @@ fn people_would_do(snapshot: &Snapshot, rule: usize) -> bool {
     counted.is_some_and(|c| c.rejected.is_empty() && (c.unsure.is_empty() || c.at_least) && c.needed.is_some())
 }
 
-/// One approval counts for every rule that its giver may approve: drops those that the others bring anyhow, whoever of
+/// So many rules that miss approvals are compared at most.
+const MAX_COMPARED: usize = 32;
+
+/// One approval counts for every rule that its giver may approve: whether others bring what a rule misses, whoever of
 /// their people gives them.
+fn implied<'s>(search: &Search<'_>, one: &Approvals, mut others: impl Iterator<Item = &'s Approvals>) -> bool {
+    let approve = search.case.stage.rules.get(one.rule).and_then(approve_of);
+    if approve.is_none_or(|approve| !approve.quorum.except.approvers_of.is_empty()) {
+        return false;
+    }
+    let here: HashSet<&str> = one.from.iter().map(String::as_str).collect();
+    others.any(|by| {
+        let elsewhere = by.from.iter().filter(|person| !here.contains(person.as_str())).count();
+        (by.count as usize).saturating_sub(elsewhere) >= one.count as usize
+    })
+}
+
+/// Drops what the others bring anyhow; of two that bring each other the later one.
 fn drop_implied(search: &Search<'_>, approvals: &mut Vec<Approvals>) {
-    let chained = |rule: usize| {
-        let approve = search.case.stage.rules.get(rule).and_then(approve_of);
-        approve.is_some_and(|approve| !approve.quorum.except.approvers_of.is_empty())
-    };
-    let mut index = 0;
-    while let Some(one) = approvals.get(index) {
-        let here: HashSet<&str> = one.from.iter().map(String::as_str).collect();
-        let implied = !chained(one.rule)
-            && approvals.iter().enumerate().any(|(other, by)| {
-                let elsewhere = by.from.iter().filter(|person| !here.contains(person.as_str())).count();
-                other != index && (by.count as usize).saturating_sub(elsewhere) >= one.count as usize
-            });
-        if implied {
+    if approvals.len() > MAX_COMPARED {
+        return;
+    }
+    for index in (0..approvals.len()).rev() {
+        let others = approvals.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, by)| by);
+        if approvals.get(index).is_some_and(|one| implied(search, one, others)) {
             approvals.remove(index);
-        } else {
-            index += 1;
         }
     }
 }
