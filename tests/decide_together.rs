@@ -216,6 +216,20 @@ fn approvals_that_would_not_count_are_not_proposed() {
     assert_eq!(decide(few, &to("A").group("a", ["ana", "ben"])).unblock().len(), 1);
 }
 
+#[test]
+fn an_override_that_will_have_expired_is_invoked_anew() {
+    let text = "policy p group ops = [tim, ann] stage A { window late: daily 20:00..21:00
+        require ok: build.commit is set override glass: 2 of ops may skip ok valid 30m }";
+    let decision = decide(text, &to("A").override_invoked("glass", "tim", t(NOW), "INC-1"));
+    let count = |set: &Vec<Step>| {
+        set.iter().find_map(|step| match step {
+            Step::Override { count, .. } => Some(*count),
+            _ => None,
+        })
+    };
+    assert_eq!(decision.unblock().iter().filter_map(count).collect::<Vec<_>>(), [2]);
+}
+
 // ---------------------------------------------------------------- searches
 
 #[test]

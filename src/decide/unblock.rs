@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::decision::Step;
 use super::explain::Explaining;
 use super::search::{Found, Search};
-use super::snapshot::{Raw, Snapshot, approve_of};
+use super::snapshot::{Case, Raw, Snapshot, approve_of};
 use crate::facts::prepare::instant;
 use crate::people::Asked;
 use crate::program::Count;
@@ -54,38 +54,45 @@ fn usable(search: &Search<'_>, snapshot: &Snapshot) -> Vec<Usable> {
     let case = search.case;
     let mut usable = Vec::new();
     for (index, rule) in case.stage.overrides.iter().enumerate() {
-        let (Some(state), Some(sets)) = (snapshot.overrides.get(index), case.plan.override_quorums.get(index)) else {
-            continue;
-        };
         let helps = rule
             .skips
             .iter()
             .any(|id| snapshot.rules.get(id.0 as usize).is_some_and(|s| s.raw.blocks() && s.raw != Raw::Rejected));
-        if state.yes || !state.guard || !state.counted.unsure.is_empty() || !helps {
-            continue;
+        if let Some(step) = invoke(case, snapshot, index)
+            && helps
+            && usable.len() < MAX_OVERRIDES
+        {
+            usable.push(Usable { index, step });
         }
-        let asked = Asked { slots: case.slots, quorum: &rule.quorum, sets };
-        let taken = |person: u32| {
-            rule.quorum.except.approvers_of.iter().any(|other| {
-                let counted = snapshot.counted.get(other.0 as usize).and_then(Option::as_ref);
-                counted.is_some_and(|c| c.valid.binary_search(&person).is_ok())
-            })
-        };
-        let from: Vec<u32> = (asked.everyone().into_iter())
-            .filter(|p| asked.bar(*p).is_none() && !taken(*p) && state.counted.valid.binary_search(p).is_err())
-            .collect();
-        let needed = match rule.quorum.count {
-            Count::Number(n) => n.max(1) as usize,
-            Count::All => from.len() + state.counted.valid.len(),
-        };
-        let missing = needed.saturating_sub(state.counted.valid.len());
-        if missing == 0 || missing > from.len() || usable.len() >= MAX_OVERRIDES {
-            continue;
-        }
-        let from = from.iter().map(|p| case.person(*p)).collect();
-        usable.push(Usable { index, step: Step::Override { name: rule.name.clone(), count: missing as u32, from } });
     }
     usable
+}
+
+/// The step that puts an override in force at the instant of a snapshot; `None` if it is, or cannot be put.
+fn invoke(case: Case<'_>, snapshot: &Snapshot, index: usize) -> Option<Step> {
+    let rule = case.stage.overrides.get(index)?;
+    let (state, sets) = (snapshot.overrides.get(index)?, case.plan.override_quorums.get(index)?);
+    if state.yes || !state.guard || !state.counted.unsure.is_empty() {
+        return None;
+    }
+    let asked = Asked { slots: case.slots, quorum: &rule.quorum, sets };
+    let taken = |person: u32| {
+        rule.quorum.except.approvers_of.iter().any(|other| {
+            let counted = snapshot.counted.get(other.0 as usize).and_then(Option::as_ref);
+            counted.is_some_and(|c| c.valid.binary_search(&person).is_ok())
+        })
+    };
+    let from: Vec<u32> = (asked.everyone().into_iter())
+        .filter(|p| asked.bar(*p).is_none() && !taken(*p) && state.counted.valid.binary_search(p).is_err())
+        .collect();
+    let needed = match rule.quorum.count {
+        Count::Number(n) => n.max(1) as usize,
+        Count::All => from.len() + state.counted.valid.len(),
+    };
+    let missing = needed.saturating_sub(state.counted.valid.len());
+    let from = (missing > 0 && missing <= from.len()).then_some(from)?;
+    let from = from.iter().map(|p| case.person(*p)).collect();
+    Some(Step::Override { name: rule.name.clone(), count: missing as u32, from })
 }
 
 /// All choices among `n` things, the smaller ones first.
@@ -172,7 +179,14 @@ fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable], by_pe
     }
     steps.extend(facts.into_iter().map(|fact| Step::Fact { fact }));
     steps.extend(wait.map(|t| Step::Wait { wait_until: instant(t) }));
-    steps.extend(chosen.iter().map(|usable| usable.step.clone()));
+    for usable in chosen {
+        match wait {
+            // By then what was invoked may have expired, or been joined by more.
+            Some(_) if then.overrides.get(usable.index).is_some_and(|state| state.yes) => {}
+            Some(_) => steps.push(invoke(case, then, usable.index)?),
+            None => steps.push(usable.step.clone()),
+        }
+    }
     (!steps.is_empty()).then_some(steps)
 }
 
