@@ -5,7 +5,7 @@ use std::fmt::{Debug, Write as _};
 
 use chrono::{DateTime, Utc};
 use stagegate::facts::{Approval, Invocation, Request, Word};
-use stagegate::syntax::tree::RuleKind;
+use stagegate::syntax::tree::{Count, RuleKind};
 use stagegate::{Compiler, Decision, MemoryLoader, Policy, Status as Said, Step, Verdict};
 
 use crate::answer::{Answer, Found, Future, HORIZON, Status};
@@ -367,6 +367,16 @@ impl Sides<'_> {
             && !sets.contains(&vec![Step::Wait { wait_until: chrono(t) }])
         {
             let _ = writeln!(self.notes, "unblock: waiting until {} is not among {sets:?}", chrono(t));
+        }
+        // An approval for one rule can take its giver out of `all of` another: that is not foreseen.
+        let chained = future.ask.stage.rules.iter().any(|rule| match rule.body {
+            Body::Rule(RuleKind::Approve(approve)) => {
+                asked(approve).count() == Count::All && asked(approve).not_of().next().is_some()
+            }
+            _ => false,
+        });
+        if chained {
+            return;
         }
         // What one or two people could do by approving is told.
         let everybody: Vec<&str> = future.ask.everybody().into_iter().collect();
