@@ -153,3 +153,24 @@ fn the_answer_is_in_the_first_line_and_the_zone_is_the_policys() {
     let berlin = hold.print_in(Zone::parse("Europe/Berlin").unwrap()).to_string();
     assert!(berlin.lines().next().unwrap().ends_with("Wed 2026-03-04 19:00 +01:00 (Europe/Berlin)"), "{berlin}");
 }
+
+#[test]
+fn approvals_meant_for_other_rules_are_told_in_a_line() {
+    let policy =
+        stagegate::Policy::parse("p.gate", "policy p group ops = [tim] stage S { approve ops: 1 of ops }").unwrap();
+    let at: chrono::DateTime<chrono::Utc> = "2026-03-04T18:00:00Z".parse().unwrap();
+    let mut request = stagegate::Request::to("S").build(stagegate::Build::new("42").author("mara")).at(at);
+    for number in 0..3_000 {
+        request = request.approved(format!("stranger-{number}"), at);
+    }
+    let decision = policy.decide(&request).unwrap();
+    let rule = decision.rule("ops").unwrap();
+    // Tools get them all; a person reads ten seconds.
+    assert_eq!(rule.not_counted.len(), 3_000);
+    assert!(
+        rule.detail.ends_with("stranger-5 and 2994 more are not among the people of this rule"),
+        "{} bytes",
+        rule.detail.len()
+    );
+    assert!(decision.to_string().lines().count() < 15, "{decision}");
+}

@@ -8,6 +8,7 @@ use std::fmt;
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 
 use super::decision::{Decision, InvokedBy, Kind, NotCounted, OverrideReport, RuleReport, Status, Step, Verdict};
+use super::explain::why_not;
 use crate::plain::escape;
 
 /// How a decision is rendered as text.
@@ -104,8 +105,6 @@ impl Paint {
     }
 }
 
-/// So many approvals that do not count have a line each.
-const MAX_LINES: usize = 20;
 /// So many names are told before "and 12 more".
 const MAX_NAMES: usize = 6;
 /// So many ways to unblock are told.
@@ -185,14 +184,10 @@ impl Page<'_> {
 
     /// Why what someone said does not count, unless that has been told. A reason goes on where the name ends.
     fn not_counted(&mut self, not_counted: &[NotCounted], told: &str) {
-        let lines = not_counted.iter().map(|NotCounted { by, reason }| format!("{} {}", escape(by), escape(reason)));
-        let lines: Vec<String> = lines.take(MAX_LINES).filter(|line| !told.contains(line)).collect();
-        for line in lines {
-            self.item(4, &line);
-        }
-        // The sentence above has told how many there are.
-        if told.is_empty() && not_counted.len() > MAX_LINES {
-            self.item(4, &format!("{} more do not count", not_counted.len() - MAX_LINES));
+        for line in why_not(not_counted) {
+            if !told.contains(&line) {
+                self.item(4, &escape(&line));
+            }
         }
     }
 

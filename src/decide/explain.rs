@@ -109,8 +109,25 @@ impl Case<'_> {
     }
 }
 
-/// So many approvals that do not count are told in a sentence.
-const MAX_REASONS: usize = 12;
+/// Why what people said does not count, a sentence each; of many only the first. Those who are not asked at all are told
+/// in one: with every approval of a build in the request, most are for other rules.
+pub(super) fn why_not(not_counted: &[NotCounted]) -> Vec<String> {
+    const MAX: usize = 12;
+    let stranger = |n: &&NotCounted| n.reason.starts_with("is not among ");
+    let (strangers, others): (Vec<&NotCounted>, Vec<&NotCounted>) = match not_counted.iter().filter(stranger).count() {
+        0 | 1 => (Vec::new(), not_counted.iter().collect()),
+        _ => not_counted.iter().partition(stranger),
+    };
+    let mut told: Vec<String> = others.iter().take(MAX).map(|n| format!("{} {}", escape(&n.by), n.reason)).collect();
+    if others.len() > MAX {
+        told.push(format!("{} more do not count", others.len() - MAX));
+    }
+    if let Some(rest) = strangers.first().and_then(|first| first.reason.strip_prefix("is ")) {
+        let names: Vec<String> = strangers.iter().map(|n| n.by.clone()).collect();
+        told.push(format!("{} are {rest}", sentence(&names)));
+    }
+    told
+}
 
 /// Names as in a sentence: `amita, tim and andy`.
 fn sentence(names: &[String]) -> String {
@@ -575,10 +592,7 @@ impl Explaining<'_> {
                 told.push(format!("{} was not supplied", report.facts.join(", ")));
             }
         }
-        told.extend(report.not_counted.iter().take(MAX_REASONS).map(|n| format!("{} {}", escape(&n.by), n.reason)));
-        if report.not_counted.len() > MAX_REASONS {
-            told.push(format!("{} more do not count", report.not_counted.len() - MAX_REASONS));
-        }
+        told.extend(why_not(&report.not_counted));
         report.detail = told.join("; ");
         report.counted = Some(names);
         if report.status == Status::Met || report.status == Status::Overridden && counted.reached() {
