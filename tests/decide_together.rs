@@ -230,6 +230,19 @@ fn an_override_that_will_have_expired_is_invoked_anew() {
     assert_eq!(decision.unblock().iter().filter_map(count).collect::<Vec<_>>(), [2]);
 }
 
+#[test]
+fn what_an_override_makes_needless_is_not_asked_for() {
+    // Without the first window the second is enough, whether it applies or not.
+    let text = "policy p fact late : bool group ops = [tim] stage A {
+        window early: daily 01:00..02:00 window evening: daily 17:00..19:00 when late
+        override glass: 1 of ops may skip early }";
+    let glass = Step::Override { name: "glass".into(), count: 1, from: vec!["tim".into()] };
+    let decision = decide(text, &to("A"));
+    assert!(decision.unblock().contains(&vec![glass]), "{:?}", decision.unblock());
+    assert!(decision.unblock().contains(&vec![Step::Fact { fact: "late".into() }]));
+    assert_eq!(decide(text, &to("A").override_invoked("glass", "tim", t(NOW), "INC-1")).verdict(), Verdict::Allow);
+}
+
 // ---------------------------------------------------------------- searches
 
 #[test]

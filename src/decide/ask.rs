@@ -150,6 +150,7 @@ impl Policy {
             stage: inner.program.stages.get(index)?,
             plan: inner.plan.by_stage.get(index)?,
             slots,
+            assume: &[],
         })
     }
 

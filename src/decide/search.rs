@@ -50,6 +50,16 @@ impl<'a> Search<'a> {
         Search { case, fuel: Fuel::new(case.program.search_steps), cut_short: false, snapshots: BTreeMap::new() }
     }
 
+    /// The same case, if these overrides had been invoked; with the fuel of this search, to be given back.
+    pub fn suppose<'b>(&mut self, overrides: &'b [usize]) -> Search<'b>
+    where
+        'a: 'b,
+    {
+        let fuel = std::mem::replace(&mut self.fuel, Fuel::new(0));
+        let case = Case { assume: overrides, ..self.case };
+        Search { case, fuel, cut_short: false, snapshots: BTreeMap::new() }
+    }
+
     pub fn at(&mut self, t: i64) -> Rc<Snapshot> {
         if let Some(known) = self.snapshots.get(&t) {
             return Rc::clone(known);

@@ -53,6 +53,8 @@ pub(crate) struct Standing {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InForce {
     pub yes: bool,
+    /// Whether it is so by what was invoked, not by assumption alone.
+    pub invoked: bool,
     /// Whether its guard is surely true.
     pub guard: bool,
     pub counted: Counted,
@@ -85,6 +87,8 @@ pub(crate) struct Case<'a> {
     pub stage: &'a Stage,
     pub plan: &'a StagePlan,
     pub slots: &'a Slots,
+    /// Overrides that are taken to be invoked: what if?
+    pub assume: &'a [usize],
 }
 
 /// So many steps are given to the search for one edge: enough for a day in every year, hardly for every day.
@@ -489,8 +493,10 @@ impl<'a> Case<'a> {
         };
         counted.unsure.extend(missing);
         let until = counted.until.min(guard.until);
+        let invoked = guard.truth == Truth::True && counted.reached();
         InForce {
-            yes: guard.truth == Truth::True && counted.reached(),
+            yes: invoked || guard.truth == Truth::True && self.assume.contains(&index),
+            invoked,
             guard: guard.truth == Truth::True,
             counted,
             until,

@@ -72,7 +72,7 @@ fn usable(search: &Search<'_>, snapshot: &Snapshot) -> Vec<Usable> {
 fn invoke(case: Case<'_>, snapshot: &Snapshot, index: usize) -> Option<Step> {
     let rule = case.stage.overrides.get(index)?;
     let (state, sets) = (snapshot.overrides.get(index)?, case.plan.override_quorums.get(index)?);
-    if state.yes || !state.guard || !state.counted.unsure.is_empty() {
+    if state.invoked || !state.guard || !state.counted.unsure.is_empty() {
         return None;
     }
     let asked = Asked { slots: case.slots, quorum: &rule.quorum, sets };
@@ -106,41 +106,37 @@ fn choices(n: usize) -> Vec<Vec<usize>> {
 /// The steps that mend what a choice of overrides leaves in the way; `None` when something cannot be mended. An approval
 /// whose rule may not apply, or whose people are not all known, is mended `by_people` or else by facts.
 fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable], by_people: bool) -> Option<Vec<Step>> {
+    // As if they had been invoked.
+    let assume: Vec<usize> = chosen.iter().map(|usable| usable.index).collect();
+    let mut supposed = search.suppose(&assume);
+    let found = supposed_steps(&mut supposed, snapshot.t, chosen, by_people);
+    let (fuel, cut_short) = (supposed.fuel, supposed.cut_short);
+    search.fuel = fuel;
+    search.cut_short |= cut_short;
+    found
+}
+
+fn supposed_steps(search: &mut Search<'_>, now: i64, chosen: &[&Usable], by_people: bool) -> Option<Vec<Step>> {
     let case = search.case;
-    let skipped = |rule: usize, snapshot: &Snapshot| {
-        let rejected = snapshot.rules.get(rule).is_some_and(|s| s.raw == Raw::Rejected);
-        !rejected
-            && chosen.iter().any(|usable| {
-                let skips = case.stage.overrides.get(usable.index).map(|o| o.skips.as_slice()).unwrap_or_default();
-                skips.iter().any(|id| id.0 as usize == rule)
-            })
-    };
-    let people_or_facts = |raw: Raw| matches!(raw, Raw::Short | Raw::Unknown);
+    let snapshot = search.at(now);
     // What waits decides when; what people and callers can mend is mended by then.
-    let mut ignored: Vec<usize> = Vec::new();
-    for rule in 0..case.stage.rules.len() {
-        if skipped(rule, snapshot) || snapshot.rules.get(rule).is_some_and(|s| people_or_facts(s.raw)) {
-            ignored.push(rule);
-        }
-    }
-    let waits = search.blocking(snapshot).into_iter().any(|rule| !ignored.contains(&rule));
-    let later;
+    let people_or_facts = |raw: Raw| matches!(raw, Raw::Short | Raw::Unknown);
+    let rules = snapshot.rules.iter().enumerate();
+    let ignored: Vec<usize> = rules.filter(|(_, s)| people_or_facts(s.raw)).map(|(rule, _)| rule).collect();
+    let waits = search.blocking(&snapshot).into_iter().any(|rule| !ignored.contains(&rule));
     let (then, wait) = if waits {
-        let Found::At(t) = search.clear_at(snapshot.t, &ignored) else { return None };
-        later = search.at(t);
-        (later.as_ref(), Some(t))
+        let Found::At(t) = search.clear_at(now, &ignored) else { return None };
+        (search.at(t), Some(t))
     } else {
         (snapshot, None)
     };
+    let then = &*then;
     let mut steps: Vec<Step> = Vec::new();
     let mut approvals: Vec<Approvals> = Vec::new();
     let mut unknown: Vec<usize> = Vec::new();
     let explaining = Explaining { case, snapshot: then };
     let mut facts: Vec<String> = Vec::new();
     for rule in search.blocking(then) {
-        if skipped(rule, then) {
-            continue;
-        }
         match then.rules.get(rule)?.raw {
             Raw::Short => approvals.push(missing(&explaining, rule)?),
             Raw::Unknown => unknown.push(rule),
@@ -182,7 +178,7 @@ fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable], by_pe
     for usable in chosen {
         match wait {
             // By then what was invoked may have expired, or been joined by more.
-            Some(_) if then.overrides.get(usable.index).is_some_and(|state| state.yes) => {}
+            Some(_) if then.overrides.get(usable.index).is_some_and(|state| state.invoked) => {}
             Some(_) => steps.push(invoke(case, then, usable.index)?),
             None => steps.push(usable.step.clone()),
         }
