@@ -73,6 +73,7 @@ pub mod schedule;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod set;
+pub mod suite;
 #[doc(hidden)]
 pub mod syntax;
 

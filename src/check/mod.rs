@@ -95,6 +95,13 @@ pub(crate) fn load_any(name: &str, loader: &dyn Loader, limits: &Limits) -> (Loa
     (loaded, kind)
 }
 
+/// A policy, and a text of tests for it.
+pub(crate) fn load_tests(policy: &str, loader: &dyn Loader, name: &str, text: &str, limits: &Limits) -> Loaded {
+    let mut loaded = load(policy, loader, limits);
+    loaded.tests = Some(load::add(&mut loaded, name, text, limits));
+    loaded
+}
+
 /// The policy that a file of tests is for, with that file.
 fn with_tests(
     name: &str,

@@ -44,6 +44,11 @@ impl Prepared {
         Ok(())
     }
 
+    /// The case that it makes, for readers of the flat program.
+    pub(crate) fn case(&self) -> Option<Case<'_>> {
+        self.policy.case(&self.slots)
+    }
+
     /// The verdict, without its reasons.
     pub fn verdict(&self) -> Verdict {
         match self.policy.case(&self.slots) {

@@ -1,16 +1,16 @@
 //! From a program and slots to a verdict, a decision with its reasons, a timeline.
 
 mod ask;
-mod conditions;
+pub(crate) mod conditions;
 mod decision;
 mod display;
 mod explain;
 pub(crate) mod plan;
 mod search;
-mod snapshot;
+pub(crate) mod snapshot;
 pub(crate) mod truth;
 mod unblock;
-mod words;
+pub(crate) mod words;
 
 pub use ask::{Coming, Event, Firing, Prepared, Timeline};
 pub use decision::{

@@ -10,7 +10,7 @@ impl Builder<'_> {
     pub fn test(&mut self, pair: Pair<'_>) -> Option<Test> {
         let mut parts = meaningful(pair);
         let name = self.string(&parts.next()?);
-        Some(Test { name, steps: parts.filter_map(|step| self.step(step)).collect() })
+        Some(Test { name, steps: parts.filter_map(|step| self.step(step)).collect(), rows: Vec::new() })
     }
 
     pub fn scenario(&mut self, pair: Pair<'_>) -> Option<Scenario> {

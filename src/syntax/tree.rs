@@ -664,8 +664,21 @@ pub enum Trigger {
 pub struct Test {
     /// Its name.
     pub name: Word,
+    /// Its steps, in the order of the file; those in its rows are not among them.
+    pub steps: Vec<At<Step>>,
+    /// Its rows: the test is run once for each of them, if it has any.
+    pub rows: Vec<Row>,
+}
+
+/// `row "NAME" { ... }` in a test: steps that are added to those of the test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Its name.
+    pub name: Word,
     /// Its steps, in the order of the file.
     pub steps: Vec<At<Step>>,
+    /// Its place, from `row` to the closing bracket.
+    pub span: Span,
 }
 
 /// `scenario NAME { ... }`
