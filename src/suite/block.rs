@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 
 use super::run::reasons;
 use crate::decide::{Decision, Status, Verdict};
-use crate::facts::{Action, Current, Deploying, Occupant, Request, RunStatus, TriggerFact, Value, Word};
+use crate::facts::{Action, Build, Current, Deploying, Occupant, Request, RunStatus, TriggerFact, Value, Word};
 use crate::policy::Policy;
 use crate::program::{Program, Type};
 
@@ -124,8 +124,13 @@ impl Page<'_> {
     fn request(&mut self, request: &Request) -> Option<()> {
         let now = self.time(request.now?)?;
         self.line(&format!("at {now}"));
-        self.build(request)?;
+        self.build(&request.build, true)?;
         self.current(request)?;
+        self.rest(request)
+    }
+
+    /// Everything after `at`, `build` and `current`.
+    fn rest(&mut self, request: &Request) -> Option<()> {
         self.history(request)?;
         self.approvals(request)?;
         for (group, members) in &request.groups {
@@ -162,9 +167,8 @@ impl Page<'_> {
         Some(())
     }
 
-    fn build(&mut self, request: &Request) -> Option<()> {
-        let build = &request.build;
-        let mut fields = vec![format!("id: {}", quoted(&build.id))];
+    fn build(&mut self, build: &Build, with_id: bool) -> Option<()> {
+        let mut fields: Vec<String> = with_id.then(|| format!("id: {}", quoted(&build.id))).into_iter().collect();
         let texts = [
             ("digest", &build.digest),
             ("version", &build.version),
@@ -328,5 +332,79 @@ impl Page<'_> {
                 format!("{{ {} }}", entries?.join(", "))
             }
         })
+    }
+}
+
+/// The steps that make one request of another, when adding to it will do: for a test that takes the other in with
+/// `given`.
+pub(crate) fn added(base: &Request, request: &Request, policy: &Policy) -> Option<String> {
+    let mut page = Page { program: &policy.inner.program, zone: policy.zone(), out: String::new() };
+    if request.now != base.now {
+        let now = page.time(request.now?)?;
+        page.line(&format!("at {now}"));
+    }
+    let mut only = Request { now: request.now, ..Request::to("") };
+    page.added_build(base, request)?;
+    match (request.current == base.current, request.deploying == base.deploying) {
+        (true, true) => {}
+        // Fields of what the stage runs are taken over from what was said before.
+        _ if matches!(base.current, Current::Build(_)) && request.current != base.current => return None,
+        (_, same) => {
+            only.current = request.current.clone();
+            only.deploying = if same { Deploying::Unknown } else { request.deploying.clone() };
+            let lost = matches!((&base.current, &request.current), (Current::Nothing, Current::Unknown));
+            if lost || (request.deploying == Deploying::Unknown && !same) || page.current(&only).is_none() {
+                return None;
+            }
+        }
+    }
+    only.history = request.history.strip_prefix(base.history.as_slice())?.to_vec();
+    only.approvals = request.approvals.strip_prefix(base.approvals.as_slice())?.to_vec();
+    only.overrides = request.overrides.strip_prefix(base.overrides.as_slice())?.to_vec();
+    if base.groups.keys().any(|group| !request.groups.contains_key(group))
+        || base.facts.keys().any(|fact| !request.facts.contains_key(fact))
+    {
+        return None;
+    }
+    let other = |(key, members): &(&String, &Vec<String>)| base.groups.get(*key) != Some(*members);
+    only.groups = request.groups.iter().filter(other).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let other = |(key, value): &(&String, &Value)| base.facts.get(*key) != Some(*value);
+    only.facts = request.facts.iter().filter(other).map(|(k, v)| (k.clone(), v.clone())).collect();
+    if request.action != base.action {
+        only.action = Some(request.action?);
+    }
+    if request.requester != base.requester {
+        only.requester = Some(request.requester.clone()?);
+    }
+    if request.trigger != base.trigger {
+        only.trigger = Some(request.trigger.clone()?);
+    }
+    page.rest(&only)?;
+    Some(page.out)
+}
+
+impl Page<'_> {
+    fn added_build(&mut self, base: &Request, request: &Request) -> Option<()> {
+        let (old, new) = (&base.build, &request.build);
+        if old == new {
+            return Some(());
+        }
+        let mut only = Build::new(new.id.as_str());
+        fn changed<T: Clone + PartialEq>(old: &Option<T>, new: &Option<T>) -> Option<Option<T>> {
+            match (old, new) {
+                (old, new) if old == new => Some(None),
+                (_, Some(new)) => Some(Some(new.clone())),
+                (_, None) => None,
+            }
+        }
+        only.digest = changed(&old.digest, &new.digest)?;
+        only.version = changed(&old.version, &new.version)?;
+        only.branch = changed(&old.branch, &new.branch)?;
+        only.commit = changed(&old.commit, &new.commit)?;
+        only.author = changed(&old.author, &new.author)?;
+        only.contributors = changed(&old.contributors, &new.contributors)?;
+        only.labels = changed(&old.labels, &new.labels)?;
+        only.created = changed(&old.created, &new.created)?;
+        self.build(&only, old.id != new.id)
     }
 }

@@ -23,14 +23,17 @@
 //! ```
 
 mod block;
+mod boundaries;
 mod case;
 mod coverage;
 mod find;
 mod json;
 mod report;
 mod run;
+mod vary;
 
 
+pub use boundaries::{Boundaries, BoundaryCase, boundaries};
 pub use case::Case;
 pub use coverage::{Coverage, Point, PointKind};
 pub use find::{Found, Problem, discover};
