@@ -7,7 +7,9 @@ use chrono_tz::Tz;
 
 use super::run::reasons;
 use crate::decide::{Decision, Status, Verdict};
-use crate::facts::{Action, Build, Current, Deploying, Occupant, Request, RunStatus, TriggerFact, Value, Word};
+use crate::facts::{
+    Action, Build, Current, Deploying, Invocation, Occupant, Request, RunStatus, TriggerFact, Value, Word,
+};
 use crate::policy::Policy;
 use crate::program::{Program, Type};
 
@@ -141,13 +143,20 @@ impl Page<'_> {
             let value = self.value(value, ty)?;
             self.line(&format!("fact {fact} = {value}"));
         }
-        for invoked in &request.overrides {
-            if invoked.stage.is_some() || invoked.build.is_some() || invoked.digest.is_some() {
+        let mut rest = request.overrides.as_slice();
+        while let Some(first) = rest.first() {
+            if first.stage.is_some() || first.build.is_some() || first.digest.is_some() {
                 return None;
             }
-            let at = self.time(invoked.at)?;
-            let because = invoked.reason.as_ref().map_or(String::new(), |r| format!(" because {}", quoted(r)));
-            self.line(&format!("override {} by {} at {at}{because}", invoked.name, name(&invoked.by)));
+            // Those who invoke the same for the same reason share a line.
+            let same = |other: &&Invocation| **other == Invocation { by: other.by.clone(), ..first.clone() };
+            let count = rest.iter().take_while(same).count();
+            let (those, others) = rest.split_at_checked(count)?;
+            rest = others;
+            let at = self.time(first.at)?;
+            let because = first.reason.as_ref().map_or(String::new(), |r| format!(" because {}", quoted(r)));
+            let by = names(those.iter().map(|invoked| &invoked.by));
+            self.line(&format!("override {} by {by} at {at}{because}", first.name));
         }
         if let Some(action) = request.action {
             let action = match action {

@@ -28,15 +28,16 @@ mod case;
 mod coverage;
 mod find;
 mod json;
+mod mutate;
 mod report;
 mod run;
 mod vary;
-
 
 pub use boundaries::{Boundaries, BoundaryCase, boundaries};
 pub use case::Case;
 pub use coverage::{Coverage, Point, PointKind};
 pub use find::{Found, Problem, discover};
+pub use mutate::{Fate, Mutant, MutateOptions, Mutation, mutate};
 pub use report::{junit, tap, text};
 pub use run::{CaseResult, Failure, Options, Outcome, Report, run};
 

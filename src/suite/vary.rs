@@ -6,6 +6,7 @@
 mod facts;
 mod people;
 mod times;
+pub(crate) use facts::duration;
 pub(crate) use times::edges;
 
 use std::collections::BTreeSet;
