@@ -274,3 +274,35 @@ fn coverage_is_full_when_everything_was_exercised() {
     let html = coverage.html();
     assert!(html.contains("n &gt;= 3") && !html.contains("class=\"l miss\""), "{html}");
 }
+
+#[test]
+fn a_test_is_run_once_for_each_of_its_rows() {
+    let report = run(r#"test "coverage of 80 is enough" {
+          given tested
+          at 2026-03-04 10:00
+          row "79.9" { fact coverage = 79.9  expect Test deny because covered }
+          row "80"   { fact coverage = 80  expect Test allow }
+          row "none at all" { expect Test allow }
+        }"#);
+    assert!(report.passed(), "{}", suite::text(&report, &Default::default(), true));
+    let names: Vec<&str> = report.results.iter().map(|r| r.test.as_str()).collect();
+    assert_eq!(
+        names,
+        ["coverage of 80 is enough / 79.9", "coverage of 80 is enough / 80", "coverage of 80 is enough / none at all"]
+    );
+    assert_eq!(report.results[1].at.line, 5);
+}
+
+#[test]
+fn a_row_that_expects_nothing_is_an_error_with_its_place() {
+    let policy = Policy::parse("shop.gate", POLICY).unwrap();
+    let told = |text: &str| Suite::without_tests(&policy).with_tests("t.gate", text).unwrap_err().to_string();
+    let error = told(r#"test "t" { given tested at 2026-03-04 10:00 row "r" { fact coverage = 1 } }"#);
+    assert!(error.contains("this row expects nothing") && error.contains("t.gate:1:49"), "{error}");
+    let error = told(r#"test "t" { given tested row "r" { expect Test allow } }"#);
+    assert!(error.contains("this row does not say when it is"), "{error}");
+    let error = told(r#"test "t" { at 2026-03-04 10:00 expect Test allow row "r" { } row "r" { } }"#);
+    assert!(error.contains("two rows have the name `r`"), "{error}");
+    let error = told(r#"scenario s { row "r" { } }"#);
+    assert!(error.contains("row"), "{error}");
+}

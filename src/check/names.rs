@@ -276,12 +276,6 @@ impl<'a> Names<'a> {
         for item in ordered.iter().flat_map(|file| &file.items) {
             names.declare(&item.value, &mut taken, sink);
         }
-        // A file of tests is not among them: it declares nothing but scenarios.
-        for file in files.iter().filter(|file| !order.contains(&file.source)) {
-            for item in file.items.iter().filter(|item| matches!(item.value, Item::Scenario(_))) {
-                names.declare(&item.value, &mut taken, sink);
-            }
-        }
         // Stages come last: the clash is told at the stage, which others name too.
         for item in ordered.iter().flat_map(|file| &file.items) {
             if let Item::Stage(tree::Stage { name: Some(name), .. }) = &item.value {

@@ -49,7 +49,10 @@ pub(super) fn check(ctx: &mut Ctx<'_>, items: &[At<Item>]) {
         }
         named.entry(&test.name.value).or_insert(test.name.span);
         steps(ctx, &test.steps);
-        complete(ctx, test, &circling);
+        rows(ctx, test, &circling);
+        if test.rows.is_empty() {
+            complete(ctx, &test.name, "test", &[&test.steps], &circling);
+        }
     }
 }
 
@@ -79,17 +82,34 @@ fn given<'a>(ctx: &mut Ctx<'a>, scenarios: &[&Scenario]) -> HashSet<&'a str> {
     super::order::order(all, uses).circles.into_iter().flatten().collect()
 }
 
-/// A test says when it is, itself or by a scenario, and expects something.
-fn complete(ctx: &mut Ctx<'_>, test: &Test, circling: &HashSet<&str>) {
-    if !test.steps.iter().any(|step| matches!(step.value, Step::Expect(_))) {
+/// Each row is a test of its own, with what its test says before.
+fn rows(ctx: &mut Ctx<'_>, test: &Test, circling: &HashSet<&str>) {
+    let mut named: HashMap<&str, Span> = HashMap::new();
+    for row in &test.rows {
+        if let Some(first) = named.insert(&row.name.value, row.name.span) {
+            ctx.sink.push(
+                Diagnostic::new(TWICE, row.name.span, format!("two rows have the name {}", quote(&row.name.value)))
+                    .label("named again")
+                    .also(first, "named first")
+                    .help("a report knows rows by their names: rename one of them"),
+            );
+        }
+        steps(ctx, &row.steps);
+        complete(ctx, &row.name, "row", &[&test.steps, &row.steps], circling);
+    }
+}
+
+/// A test says when it is, itself or by a scenario, and expects something; so does a row with what its test says.
+fn complete(ctx: &mut Ctx<'_>, name: &Word, what: &str, parts: &[&[At<Step>]], circling: &HashSet<&str>) {
+    if !parts.iter().copied().flatten().any(|step| matches!(step.value, Step::Expect(_))) {
         ctx.sink.push(
-            Diagnostic::new(INCOMPLETE_TEST, test.name.span, "this test expects nothing")
+            Diagnostic::new(INCOMPLETE_TEST, name.span, format!("this {what} expects nothing"))
                 .label("it cannot fail")
                 .help("add a line such as `expect Staging allow`"),
         );
     }
     let names = ctx.names;
-    let mut next: Vec<&[At<Step>]> = vec![&test.steps];
+    let mut next: Vec<&[At<Step>]> = parts.to_vec();
     let mut seen: HashSet<&str> = HashSet::new();
     while let Some(steps) = next.pop() {
         for step in steps {
@@ -111,7 +131,7 @@ fn complete(ctx: &mut Ctx<'_>, test: &Test, circling: &HashSet<&str>) {
         }
     }
     ctx.sink.push(
-        Diagnostic::new(INCOMPLETE_TEST, test.name.span, "this test does not say when it is")
+        Diagnostic::new(INCOMPLETE_TEST, name.span, format!("this {what} does not say when it is"))
             .label("no `at`, here or in a scenario that it takes in")
             .help("add a line such as `at 2026-03-04 10:00`"),
     );

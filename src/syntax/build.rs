@@ -424,6 +424,7 @@ fn is_keyword(rule: Rule) -> bool {
             | Rule::k_requester
             | Rule::k_require
             | Rule::k_required
+            | Rule::k_row
             | Rule::k_rule
             | Rule::k_scenario
             | Rule::k_schedule

@@ -379,6 +379,7 @@ fn begins(found: &str, span: Span, positives: &[Rule]) -> Option<Diagnostic> {
     } else if positives.contains(&Rule::step)
         || positives.contains(&Rule::k_given)
         || positives.contains(&Rule::k_expect)
+        || positives.contains(&Rule::one_step)
     {
         (&STEPS, "line of a test")
     } else {

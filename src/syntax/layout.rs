@@ -55,6 +55,11 @@ impl<'s> Layout<'s> {
         Layout { source, comments, ops: Vec::new() }
     }
 
+    /// Whether a comment begins in that stretch of the source.
+    pub fn has_comment(&self, from: usize, to: usize) -> bool {
+        self.comments.iter().any(|comment| (from..to).contains(&(comment.span.start as usize)))
+    }
+
     /// A token that stands at `at` in the source; comments before that place come before it.
     pub fn text(&mut self, text: impl Into<String>, at: usize) {
         self.ops.push(Op::Text(text.into(), at));

@@ -42,7 +42,7 @@ pub(super) const RULES: [&str; 12] = [
     "sealed",
 ];
 /// Words that begin a step of a test.
-pub(super) const STEPS: [&str; 25] = [
+pub(super) const STEPS: [&str; 26] = [
     "given",
     "at",
     "build",
@@ -68,6 +68,7 @@ pub(super) const STEPS: [&str; 25] = [
     "action",
     "requester",
     "expect",
+    "row",
 ];
 /// So many errors of one file are told.
 pub(super) const MAX_ERRORS: usize = 100;
@@ -260,6 +261,7 @@ impl<'a> Pieces<'a> {
     fn inner(&mut self, base: usize, pairs: pest::iterators::Pairs<'_, Rule>) -> Option<Inner> {
         self.build(base, pairs, |builder, pair| match pair.as_rule() {
             Rule::stage_rule => builder.rule(pair).map(Inner::Rule),
+            Rule::row => builder.row(pair).map(Inner::Row),
             _ => builder.step(pair).map(Inner::Step),
         })
     }
@@ -299,6 +301,7 @@ fn word_at(text: &str, at: usize) -> &str {
 enum Inner {
     Rule(super::tree::Rule),
     Step(At<super::tree::Step>),
+    Row(super::tree::Row),
 }
 
 fn fill(mut item: At<Item>, inner: Vec<Inner>) -> At<Item> {
@@ -306,6 +309,7 @@ fn fill(mut item: At<Item>, inner: Vec<Inner>) -> At<Item> {
         match (&mut item.value, inner) {
             (Item::Stage(stage), Inner::Rule(rule)) => stage.rules.push(rule),
             (Item::Test(test), Inner::Step(step)) => test.steps.push(step),
+            (Item::Test(test), Inner::Row(row)) => test.rows.push(row),
             (Item::Scenario(scenario), Inner::Step(step)) => scenario.steps.push(step),
             _ => {}
         }

@@ -120,14 +120,14 @@ impl Printer<'_> {
                 self.to.end();
             }
             Item::Stage(stage) => self.stage(stage, item.span),
-            Item::Test(test) => self.block(format!("test {}", string(&test.name)), &test.steps, item.span),
+            Item::Test(test) => self.block(format!("test {}", string(&test.name)), &test.steps, &test.rows, item.span),
             Item::Scenario(scenario) => {
-                self.block(format!("scenario {}", scenario.name.value), &scenario.steps, item.span);
+                self.block(format!("scenario {}", scenario.name.value), &scenario.steps, &[], item.span);
             }
         }
     }
 
-    fn block(&mut self, head: String, steps: &[At<Step>], span: Span) {
+    fn block(&mut self, head: String, steps: &[At<Step>], rows: &[Row], span: Span) {
         self.to.text(head, start(span));
         self.to.text(" {", 0);
         self.to.indent();
@@ -136,9 +136,33 @@ impl Printer<'_> {
             self.step(step);
             self.to.flush(step.span.end as usize);
         }
-        self.to.close(last(span), steps.is_empty());
+        for (index, row) in rows.iter().enumerate() {
+            self.to.next(start(row.span), steps.is_empty() && index == 0, false);
+            self.row(row);
+            self.to.flush(row.span.end as usize);
+        }
+        self.to.close(last(span), steps.is_empty() && rows.is_empty());
         self.to.outdent();
         self.to.text("}", last(span));
+    }
+
+    /// On one line if it fits and holds no comment, so that rows stand under one another.
+    fn row(&mut self, row: &Row) {
+        if self.to.has_comment(start(row.span), row.span.end as usize) {
+            return self.block(format!("row {}", string(&row.name)), &row.steps, &[], row.span);
+        }
+        self.to.begin();
+        self.to.text(format!("row {} {{", string(&row.name)), start(row.span));
+        self.to.indent();
+        for (index, step) in row.steps.iter().enumerate() {
+            self.to.line(if index == 0 { 1 } else { 2 });
+            self.step(step);
+            self.to.flush(step.span.end as usize);
+        }
+        self.to.outdent();
+        self.to.line(usize::from(!row.steps.is_empty()));
+        self.to.text("}", last(row.span));
+        self.to.end();
     }
 
     fn stage(&mut self, stage: &Stage, span: Span) {

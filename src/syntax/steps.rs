@@ -10,7 +10,21 @@ impl Builder<'_> {
     pub fn test(&mut self, pair: Pair<'_>) -> Option<Test> {
         let mut parts = meaningful(pair);
         let name = self.string(&parts.next()?);
-        Some(Test { name, steps: parts.filter_map(|step| self.step(step)).collect(), rows: Vec::new() })
+        let (mut steps, mut rows) = (Vec::new(), Vec::new());
+        for part in parts {
+            match part.as_rule() {
+                Rule::row => rows.extend(self.row(part)),
+                _ => steps.extend(self.step(part)),
+            }
+        }
+        Some(Test { name, steps, rows })
+    }
+
+    pub fn row(&mut self, pair: Pair<'_>) -> Option<Row> {
+        let span = self.span(&pair);
+        let mut parts = meaningful(pair);
+        let name = self.string(&parts.next()?);
+        Some(Row { name, steps: parts.filter_map(|step| self.step(step)).collect(), span })
     }
 
     pub fn scenario(&mut self, pair: Pair<'_>) -> Option<Scenario> {

@@ -389,6 +389,8 @@ fn item() -> BoxedStrategy<Item> {
     let fact = (name(), ty(), any::<bool>(), any::<bool>())
         .prop_map(|(name, ty, optional, secret)| Item::Fact(Fact { name, ty, optional, secret }));
     let steps = || vec(step().prop_map(at), 0..5);
+    let row = move || (texts(), steps()).prop_map(|(name, steps)| Row { name, steps, span: Span::default() });
+    let rows = move || prop_oneof![2 => Just(Vec::new()), 1 => vec(row(), 1..4)];
     let calm = |steps: Vec<At<Step>>| steps.into_iter().filter(|s| !matches!(s.value, Step::Expect(_))).collect();
     prop_oneof![
         1 => name().prop_map(Item::Policy),
@@ -400,7 +402,7 @@ fn item() -> BoxedStrategy<Item> {
         2 => (name(), cond()).prop_map(|(name, cond)| Item::Define(Define { name, cond })),
         2 => (name(), times()).prop_map(|(name, times)| Item::Calendar(Calendar { name, times })),
         4 => stage().prop_map(Item::Stage),
-        2 => (texts(), steps()).prop_map(|(name, steps)| Item::Test(Test { name, steps })),
+        2 => (texts(), steps(), rows()).prop_map(|(name, steps, rows)| Item::Test(Test { name, steps, rows })),
         1 => (name(), steps()).prop_map(move |(name, steps)| Item::Scenario(Scenario { name, steps: calm(steps) })),
     ]
     .boxed()
