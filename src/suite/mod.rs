@@ -131,6 +131,11 @@ impl Suite {
         &self.cases
     }
 
+    /// Runs one of its cases, by its place among them.
+    pub fn run_one(&self, index: usize) -> Option<CaseResult> {
+        self.cases.get(index).map(|case| run::result(self, case, None))
+    }
+
     /// Keeps the cases that are wanted.
     pub fn retain(&mut self, wanted: impl FnMut(&Case) -> bool) {
         self.cases.retain(wanted);

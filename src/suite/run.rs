@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -127,18 +127,11 @@ pub fn run(suites: &[Suite], options: &Options) -> Report {
             return None;
         }
         let suite = suites.get(of)?;
-        let began = Instant::now();
-        let outcome = run_case(&suite.policy, case, seen.get_mut(of));
-        if outcome != Outcome::Passed {
+        let result = result(suite, case, seen.get_mut(of));
+        if result.outcome != Outcome::Passed {
             first_bad.fetch_min(index, Ordering::Relaxed);
         }
-        Some(CaseResult {
-            policy: suite.file.clone(),
-            test: case.name.clone(),
-            at: case.place.clone(),
-            outcome,
-            seconds: began.elapsed().as_secs_f64(),
-        })
+        Some(result)
     };
     let blank = || match options.coverage {
         true => suites.iter().map(|suite| Seen::new(&suite.policy)).collect(),
@@ -155,11 +148,20 @@ pub fn run(suites: &[Suite], options: &Options) -> Report {
         false => Vec::new(),
     };
     let not_run = work.len().saturating_sub(results.len());
-    Report { results, not_run, seconds: seconds(started.elapsed()), coverage }
+    Report { results, not_run, seconds: started.elapsed().as_secs_f64(), coverage }
 }
 
-fn seconds(duration: Duration) -> f64 {
-    duration.as_secs_f64()
+/// Runs one case and tells how it went.
+pub(crate) fn result(suite: &Suite, case: &Case, seen: Option<&mut Seen>) -> CaseResult {
+    let began = Instant::now();
+    let outcome = run_case(&suite.policy, case, seen);
+    CaseResult {
+        policy: suite.file.clone(),
+        test: case.name.clone(),
+        at: case.place.clone(),
+        outcome,
+        seconds: began.elapsed().as_secs_f64(),
+    }
 }
 
 fn coverage_of(suite: &Suite, index: usize, seen: &[Vec<Seen>]) -> Coverage {

@@ -64,6 +64,8 @@ pub struct Global {
 pub enum Format {
     Text,
     Json,
+    /// The Test Anything Protocol (`test` alone)
+    Tap,
 }
 
 /// When to colour.
@@ -83,6 +85,9 @@ pub enum Command {
     Timeline(Timeline),
     Describe(Describe),
     Fmt(Fmt),
+    Test(Test),
+    Mutate(Mutate),
+    Cases(Cases),
     Completions(Completions),
     Man(Man),
     Schema(Schema),
@@ -214,6 +219,135 @@ pub struct Fmt {
     /// Change nothing, but show what would change
     #[arg(long)]
     pub check: bool,
+}
+
+/// Run the tests of policies
+///
+/// Those in a policy, in files of tests beside it (`x_test.gate`, or `test for "x.gate"` at the top), and cases in JSON
+/// (`x_test.json`, `x_test.jsonl`). Exits with 0 when all passed, 1 when one failed, there was none, or too little is
+/// covered, 2 when something could not run.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  stagegate test policies\n  stagegate test policies --report junit=results.xml
+  stagegate test web.gate --filter weekend\n  stagegate test web.gate --coverage --report html=coverage.html --threshold 90\n
+JSON: {passed, failed, could_not_run, not_run, seconds, results, problems, coverage}.")]
+pub struct Test {
+    /// Policies and files of tests; of a folder, those below it
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only tests whose name or file contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Stop at the first test that does not pass
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Print the names of the tests and run none
+    #[arg(long)]
+    pub list: bool,
+    /// Print the tests that pass, too
+    #[arg(long)]
+    pub verbose: bool,
+    /// That there is no test is no failure
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub jobs: usize,
+    /// Write a report: junit, tap or json of the results, html or lcov of what they cover; may be given several times.
+    /// Of several policies, each has an html page of its own, with the policy's name before the ending
+    #[arg(long, value_name = "KIND=FILE", value_parser = report)]
+    pub report: Vec<Report>,
+    /// Say what the tests never exercise
+    #[arg(long)]
+    pub coverage: bool,
+    /// Percent of each policy that its tests must exercise
+    #[arg(long, value_name = "N", value_parser = percent)]
+    pub threshold: Option<f64>,
+}
+
+/// What a report is of, and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub kind: ReportKind,
+    pub file: PathBuf,
+}
+
+/// Kinds of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportKind {
+    Junit,
+    Tap,
+    Json,
+    Html,
+    Lcov,
+}
+
+fn report(text: &str) -> Result<Report, String> {
+    let (kind, file) = text.split_once('=').ok_or("write KIND=FILE, such as junit=results.xml")?;
+    let kind = match kind {
+        "junit" => ReportKind::Junit,
+        "tap" => ReportKind::Tap,
+        "json" => ReportKind::Json,
+        "html" => ReportKind::Html,
+        "lcov" => ReportKind::Lcov,
+        other => return Err(format!("there is no report {other}: there are junit, tap, json, html and lcov")),
+    };
+    if file.is_empty() {
+        return Err("the name of the file is missing".into());
+    }
+    Ok(Report { kind, file: file.into() })
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number: f64 = text.trim_end_matches('%').trim().parse().map_err(|_| "a number from 0 to 100")?;
+    if (0.0..=100.0).contains(&number) { Ok(number) } else { Err("a number from 0 to 100".into()) }
+}
+
+/// Break policies on purpose, and see whether their tests notice
+///
+/// Makes small wrong versions of a policy (a threshold off by one, a rule taken out, a window an hour longer) and runs
+/// the tests on each. A version that no test notices is shown as a difference, with a test that would have noticed,
+/// ready to be kept. Exits with 0 when every one was noticed, 1 when one was not, 2 when something could not run.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  stagegate mutate web.gate\n  stagegate mutate policies --threshold 90 --format json\n
+JSON: an array of {policy, mutants: [{what, at, diff, fate, test}]}; fate is killed, survived or equivalent."
+)]
+pub struct Mutate {
+    /// Policies; of a folder, those below it
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub jobs: usize,
+    /// Percent of the wrong versions that the tests must notice
+    #[arg(long, value_name = "N", default_value = "100", value_parser = percent)]
+    pub threshold: f64,
+    /// Requests to try for each version that was not noticed, in search of one that tells it from the policy
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub search: usize,
+    /// Print nothing but the tests that would have noticed
+    #[arg(long)]
+    pub tests: bool,
+}
+
+/// Boundary cases of a stage, as tests to read and keep
+///
+/// From the policy alone: requests one step on either side of each threshold, window edge, soak, expiry and quorum, and
+/// of the days when clocks change, each with the decision the engine gives. Whether that is what the policy should say
+/// is for a person to judge.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  stagegate cases web.gate Staging > web-staging_test.gate\n
+JSON: {stage, usual, decision, cases: [{name, rule, request, decision, test}]}.")]
+pub struct Cases {
+    /// The policy
+    #[arg(value_name = "POLICY")]
+    pub policy: PathBuf,
+    /// The stage
+    #[arg(value_name = "STAGE")]
+    pub stage: String,
+    /// Only cases near an edge of this rule
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<String>,
 }
 
 /// Print a script that completes this command line in a shell

@@ -1,16 +1,19 @@
 //! The command line of stagegate.
 
 mod args;
+mod cases;
 mod check;
 mod decide;
 mod describe;
 mod failure;
 mod files;
 mod fmt;
+mod mutate;
 mod next;
 mod output;
 mod pages;
 mod progress;
+mod test;
 mod timeline;
 mod when;
 
@@ -45,6 +48,9 @@ fn main() -> ExitCode {
 
 fn run(args: &Args, output: &Output) -> Result<u8, Failure> {
     let global = &args.global;
+    if global.format == Format::Tap && !matches!(args.command, Command::Test(_)) {
+        return Err(Failure::new(Kind::Usage, "only `test` prints the Test Anything Protocol"));
+    }
     match &args.command {
         Command::Check(args) => check::run(args, global, output),
         Command::Decide(args) => decide::run(args, global, output),
@@ -52,6 +58,9 @@ fn run(args: &Args, output: &Output) -> Result<u8, Failure> {
         Command::Timeline(args) => timeline::run(args, global, output),
         Command::Describe(args) => describe::run(args, global, output),
         Command::Fmt(args) => fmt::run(args, global, output),
+        Command::Test(args) => test::run(args, global, output),
+        Command::Mutate(args) => mutate::run(args, global, output),
+        Command::Cases(args) => cases::run(args, global, output),
         Command::Completions(args) => pages::completions(args, output),
         Command::Man(_) => pages::man(output),
         Command::Schema(args) => pages::schema(args, output),
