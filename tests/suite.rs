@@ -306,3 +306,61 @@ fn a_row_that_expects_nothing_is_an_error_with_its_place() {
     let error = told(r#"scenario s { row "r" { } }"#);
     assert!(error.contains("row"), "{error}");
 }
+
+#[test]
+fn boundary_cases_are_tests_that_pass_and_have_both_sides() {
+    let policy = Policy::parse("shop.gate", POLICY).unwrap();
+    let cases = suite::boundaries(&policy, "Test").unwrap();
+    assert!(cases.decision.verdict().is_allow(), "{}", cases.decision);
+    let verdict = |name: &str| {
+        let case = cases.cases.iter().find(|c| c.name == format!("Test: {name}"));
+        case.unwrap_or_else(|| panic!("{name}: {}", cases.text())).decision.verdict().as_str()
+    };
+    // The usual request is at the edge itself.
+    assert_eq!((verdict("coverage is 81"), verdict("coverage is 79")), ("allow", "deny"));
+    assert!(cases.text().contains("fact coverage = 80"), "{}", cases.text());
+    assert_eq!(verdict("coverage is not known"), "hold");
+    assert_eq!(suite::boundaries(&policy, "Test").unwrap().text(), cases.text());
+    let text = cases.text();
+    let suite = Suite::without_tests(&policy).with_tests("cases.gate", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let report = suite::run(&[suite], &Options::default());
+    assert!(report.passed() && report.results.len() > 10, "{}", suite::text(&report, &Default::default(), false));
+    assert!(suite::boundaries(&policy, "Nowhere").unwrap_err().to_string().contains("Nowhere"));
+}
+
+/// A policy with few wrong versions.
+const SMALL: &str = r#"policy small
+fact n : number
+define unused = n == 7
+stage A { require big: n >= 3 }
+"#;
+
+fn mutation(tests: &str) -> suite::Mutation {
+    let policy = Policy::parse("small.gate", SMALL).unwrap();
+    let suite = Suite::without_tests(&policy).with_tests("t.gate", tests).unwrap_or_else(|e| panic!("{e}\n{tests}"));
+    suite::mutate(&suite, &Default::default()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn a_wrong_version_that_survives_comes_with_a_test_that_kills_it() {
+    let weak = r#"test "met" { at 2026-03-04 10:00 build { id: "1" } fact n = 9 expect A allow }"#;
+    let first = mutation(weak);
+    let (killed, all) = first.counts();
+    assert!(killed < all, "{}", first.text());
+    let one = first.mutants.iter().find(|m| m.what == "`>=` became `>`").unwrap();
+    assert_eq!(one.diff, "-stage A { require big: n >= 3 }\n+stage A { require big: n > 3 }\n");
+    // A definition that nothing uses cannot change a decision, and does not count.
+    assert!(first.mutants.iter().any(|m| m.fate == suite::Fate::Equivalent), "{}", first.text());
+    let second = mutation(&format!("{weak}\n{}", first.tests()));
+    assert_eq!(second.percent(), 100.0, "{}", second.text());
+}
+
+#[test]
+fn a_suite_that_does_not_pass_is_not_broken_on_purpose() {
+    let policy = Policy::parse("small.gate", SMALL).unwrap();
+    let suite = Suite::without_tests(&policy);
+    assert!(suite::mutate(&suite, &Default::default()).unwrap_err().contains("has no tests"));
+    let failing = r#"test "wrong" { at 2026-03-04 10:00 build { id: "1" } fact n = 9 expect A deny }"#;
+    let suite = suite.with_tests("t.gate", failing).unwrap();
+    assert!(suite::mutate(&suite, &Default::default()).unwrap_err().contains("does not pass to begin with"));
+}

@@ -11,16 +11,8 @@ use crate::Limits;
 use crate::diagnostic::Place;
 use crate::facts::Request;
 
-/// What a JSON file of cases holds.
-#[derive(Debug)]
-pub(crate) struct JsonCases {
-    /// The policy that it names.
-    pub policy: Option<String>,
-    pub cases: Vec<Case>,
-}
-
 /// Reads a file of cases.
-pub(crate) fn read(file: &str, bytes: &[u8], limits: &Limits) -> Result<JsonCases, String> {
+pub(crate) fn read(file: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Case>, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| format!("{file} is not UTF-8"))?;
     if file.ends_with(".jsonl") {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
@@ -31,18 +23,17 @@ pub(crate) fn read(file: &str, bytes: &[u8], limits: &Limits) -> Result<JsonCase
                 Err(error) => Err(format!("{file}:{}: {error}", index + 1)),
             }
         });
-        return Ok(JsonCases { policy: None, cases: cases.collect::<Result<_, _>>()? });
+        return cases.collect();
     }
     let value: Value = serde_json::from_str(text).map_err(|error| format!("{file}: {error}"))?;
-    let (policy, list) = match &value {
-        Value::Array(list) => (None, list.as_slice()),
+    let list = match &value {
+        Value::Array(list) => list.as_slice(),
         Value::Object(object) => {
             for key in object.keys().filter(|key| !["policy", "cases", "$schema"].contains(&key.as_str())) {
                 return Err(format!("{file}: there is no field `{key}`: a file has `policy` and `cases`"));
             }
-            let policy = object.get("policy").and_then(Value::as_str).map(str::to_string);
             match object.get("cases") {
-                Some(Value::Array(list)) => (policy, list.as_slice()),
+                Some(Value::Array(list)) => list.as_slice(),
                 _ => return Err(format!("{file}: `cases` is a list of objects with `name`, `request` and `expect`")),
             }
         }
@@ -53,7 +44,7 @@ pub(crate) fn read(file: &str, bytes: &[u8], limits: &Limits) -> Result<JsonCase
         let line = lines.next().unwrap_or(1);
         case(value, index, Place { file: file.to_string(), line, column: 1 }, limits)
     });
-    Ok(JsonCases { policy, cases: cases.collect::<Result<_, _>>()? })
+    cases.collect()
 }
 
 /// The lines on which the objects of the outermost list begin.

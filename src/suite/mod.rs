@@ -111,8 +111,7 @@ impl Suite {
     /// # Errors
     /// When it is not such a file. A case whose request is wrong is reported when it is run.
     pub fn with_json(mut self, name: &str, bytes: &[u8]) -> Result<Suite, SuiteError> {
-        let read = json::read(name, bytes, &self.policy.inner.limits).map_err(SuiteError)?;
-        self.cases.extend(read.cases);
+        self.cases.extend(json::read(name, bytes, &self.policy.inner.limits).map_err(SuiteError)?);
         Ok(self)
     }
 

@@ -323,7 +323,7 @@ pub struct Mutate {
     #[arg(long, value_name = "N", default_value = "100", value_parser = percent)]
     pub threshold: f64,
     /// Requests to try for each version that was not noticed, in search of one that tells it from the policy
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    #[arg(long, value_name = "N", default_value_t = 4_000)]
     pub search: usize,
     /// Print nothing but the tests that would have noticed
     #[arg(long)]

@@ -5,7 +5,11 @@ mod edits;
 mod make;
 mod witness;
 
+use std::sync::OnceLock;
+
 use serde::Serialize;
+
+use self::witness::Seed;
 
 use super::case::Case;
 use super::run::{self, parallel};
@@ -30,7 +34,7 @@ pub struct MutateOptions {
 
 impl Default for MutateOptions {
     fn default() -> MutateOptions {
-        MutateOptions { jobs: 0, search: 20_000 }
+        MutateOptions { jobs: 0, search: 4_000 }
     }
 }
 
@@ -162,13 +166,16 @@ struct Base<'a> {
     prints: Vec<String>,
     /// The texts of the sources, without tests.
     texts: Vec<String>,
+    /// By stage.
+    seeds: Vec<OnceLock<Vec<Seed>>>,
 }
 
 impl<'a> Base<'a> {
     fn new(suite: &'a Suite) -> Base<'a> {
         let program = &suite.policy.inner.program;
         let texts = suite.policy.files().iter().map(|file| without_tests(file, &program.sources)).collect();
-        Base { suite, prints: prints(&suite.policy), texts }
+        let seeds = program.stages.iter().map(|_| OnceLock::new()).collect();
+        Base { suite, prints: prints(&suite.policy), texts, seeds }
     }
 
     /// One wrong version, and what becomes of it; `None` if it does not compile.
@@ -189,7 +196,8 @@ impl<'a> Base<'a> {
         if self.noticed(&wrong, &changed, recent) {
             return fate(Fate::Killed);
         }
-        let test = witness::find(policy, &wrong, &changed, &self.seeds(&changed), options.search);
+        let seeds: Vec<&Seed> = changed.iter().filter_map(|stage| self.seeds(stage)).flatten().collect();
+        let test = witness::find(policy, &wrong, &seeds, options.search);
         fate(Fate::Survived { test })
     }
 
@@ -225,15 +233,19 @@ impl<'a> Base<'a> {
         found.is_some()
     }
 
-    /// Requests of the tests about some stages, each once.
-    fn seeds(&self, changed: &[String]) -> Vec<Request> {
-        let mut seeds: Vec<Request> = Vec::new();
-        for ask in self.suite.cases.iter().flat_map(|case| case.asks.iter().flatten()) {
-            if changed.contains(&ask.request.stage) && !seeds.contains(&ask.request) {
-                seeds.push(ask.request.clone());
+    /// What the search for requests about a stage departs from, made when it is first needed.
+    fn seeds(&self, stage: &str) -> Option<&[Seed]> {
+        let index = self.suite.policy.stages().position(|name| name == stage)?;
+        let seeds = self.seeds.get(index)?.get_or_init(|| {
+            let mut tests: Vec<Request> = Vec::new();
+            for ask in self.suite.cases.iter().flat_map(|case| case.asks.iter().flatten()) {
+                if ask.request.stage == stage && !tests.contains(&ask.request) {
+                    tests.push(ask.request.clone());
+                }
             }
-        }
-        seeds
+            witness::seeds(&self.suite.policy, stage, &tests)
+        });
+        Some(seeds)
     }
 }
 
