@@ -135,6 +135,11 @@ impl Suite {
         self.cases.get(index).map(|case| run::result(self, case, None))
     }
 
+    /// What its cases ask: one request for each stage of each case that can be run.
+    pub fn requests(&self) -> Vec<crate::facts::Request> {
+        self.cases.iter().flat_map(|case| case.asks.iter().flatten()).map(|ask| ask.request.clone()).collect()
+    }
+
     /// Keeps the cases that are wanted.
     pub fn retain(&mut self, wanted: impl FnMut(&Case) -> bool) {
         self.cases.retain(wanted);
