@@ -9,8 +9,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use crate::decide::{Status, Verdict};
 use crate::diagnostic::{Place, Sources, Span};
 use crate::facts::{
-    Action, Approval, Current, Deploying, Invocation, Occupant, Request, Run, RunStatus, TriggerFact, Value,
-    Word as Said,
+    Action, Approval, Current, Deploying, Invocation, Request, Run, RunStatus, TriggerFact, Value, Word as Said,
 };
 use crate::schedule::{self, Edge, Zone};
 use crate::syntax::tree::{
@@ -311,7 +310,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         if !matches!(request.current, Current::Build(_)) {
-            request.current = Current::Build(Box::new(Occupant::default()));
+            request.current = Current::Build(Box::default());
         }
         let Current::Build(occupant) = &mut request.current else { return Ok(()) };
         match field.name.value.as_str() {

@@ -29,7 +29,7 @@ pub(crate) fn read(file: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Case
     let list = match &value {
         Value::Array(list) => list.as_slice(),
         Value::Object(object) => {
-            for key in object.keys().filter(|key| !["policy", "cases", "$schema"].contains(&key.as_str())) {
+            if let Some(key) = object.keys().find(|key| !["policy", "cases", "$schema"].contains(&key.as_str())) {
                 return Err(format!("{file}: there is no field `{key}`: a file has `policy` and `cases`"));
             }
             match object.get("cases") {

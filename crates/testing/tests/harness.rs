@@ -23,10 +23,10 @@ fn a_policy_that_does_not_compile_is_a_test_that_fails() {
     let folder = std::env::temp_dir().join(format!("stagegate-harness-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("bad.gate"), "stage Dev { require x: no-such-fact == 1 }").unwrap();
-    let mut trials = trials(discover(std::slice::from_ref(&folder), None, &stagegate::Limits::default()));
+    let trials = trials(discover(std::slice::from_ref(&folder), None, &stagegate::Limits::default()));
     assert_eq!(trials.len(), 1);
     assert!(trials[0].name().ends_with("bad.gate::can be read"), "{}", trials[0].name());
     let arguments = libtest_mimic::Arguments { quiet: true, ..Default::default() };
-    assert!(libtest_mimic::run(&arguments, trials.drain(..).collect()).has_failed());
+    assert!(libtest_mimic::run(&arguments, trials).has_failed());
     std::fs::remove_dir_all(folder).unwrap();
 }
