@@ -289,7 +289,7 @@ fn tidy(policy: &Policy, request: Request) -> Request {
 fn cost(policy: &Policy, request: &Request) -> Option<u64> {
     let prepared = policy.prepare(request).ok()?;
     let case = prepared.case()?;
-    let mut fuel = Fuel(case.program.search_steps);
+    let mut fuel = Fuel::new(case.program.search_steps);
     let snapshot = case.at(case.slots.now, &mut fuel);
     let distances = distances(&case, &snapshot);
     let mut cost = 0;

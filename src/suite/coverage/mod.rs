@@ -130,7 +130,7 @@ impl Seen {
     pub fn note(&mut self, prepared: &Prepared, decision: &Decision) {
         let Some(case) = prepared.case() else { return };
         let Some(seen) = self.stages.get_mut(case.slots.stage.0 as usize) else { return };
-        let mut fuel = Fuel(case.program.search_steps);
+        let mut fuel = Fuel::new(case.program.search_steps);
         let snapshot = case.at(case.slots.now, &mut fuel);
         for (truth, hits) in snapshot.ops.iter().zip(&mut seen.ops) {
             let index = match truth.truth {

@@ -119,7 +119,7 @@ impl Finder<'_> {
         let standings = |policy: &Policy| -> Option<Vec<(String, Raw)>> {
             let prepared = policy.prepare(request).ok()?;
             let case = prepared.case()?;
-            let snapshot = case.at(case.slots.now, &mut Fuel(case.program.search_steps));
+            let snapshot = case.at(case.slots.now, &mut Fuel::new(case.program.search_steps));
             let rules = case.stage.rules.iter().zip(&snapshot.rules);
             Some(rules.map(|(rule, standing)| (rule.name.clone(), standing.raw)).collect())
         };

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::{Varying, newest};
 use crate::facts::{Approval, Invocation, Request, TriggerFact, Word};
-use crate::program::{Approve, Count, GroupId, ManualBy, PersonId, Quorum, Trigger};
+use crate::program::{Approve, Branches, Count, GroupId, ManualBy, PersonId, Quorum, Trigger};
 
 /// So many people of a quorum are tried.
 const MAX_PEOPLE: usize = 6;
@@ -224,12 +224,12 @@ impl Varying<'_> {
             self.with(words.to_string(), |r| r.trigger = trigger);
         };
         set("what set it off is not known", None);
-        let branches = |glob: &Option<Box<regex::Regex>>, build: Option<&String>| -> Vec<String> {
-            let Some(glob) = glob else { return vec!["main".into()] };
+        let branches = |to: &Option<Branches>, build: Option<&String>| -> Vec<String> {
+            let Some(to) = to else { return vec!["main".into()] };
             let mut out: Vec<String> = build.into_iter().cloned().collect();
-            out.extend(super::samples(&unescaped(glob.as_str())));
+            out.extend(super::samples(&to.glob));
             out.extend(["main", "release", "master"].map(str::to_string));
-            out.retain(|branch| glob.is_match(branch));
+            out.retain(|branch| to.matcher.is_match(branch));
             out.truncate(1);
             out.push("something-else".into());
             out
@@ -285,9 +285,4 @@ impl Varying<'_> {
         }
         self.with("a push asks", |r| r.trigger = Some(TriggerFact::Push { branch: None }));
     }
-}
-
-/// A pattern without what only makes it one.
-fn unescaped(pattern: &str) -> String {
-    pattern.trim_start_matches("(?s)").trim_start_matches('^').trim_end_matches('$').replace('\\', "")
 }
