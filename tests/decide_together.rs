@@ -192,6 +192,13 @@ fn an_approval_that_another_brings_anyhow_is_not_asked_for() {
         decide(perhaps, &to("A")).unblock(),
         [vec![Step::Approve { approve: "two".into(), count: 1, from: vec!["ana".into(), "ben".into()] }]]
     );
+    // Whoever is asked for by a rule that leaves out the approvers of another cannot count there.
+    let chain = "policy p group a = [ana, ben] stage A { approve any: 1 of [ana] approve other: 1 of [ben] except approvers of any
+        approve few: 2 of a }";
+    assert_eq!(
+        decide(chain, &to("A")).unblock(),
+        [vec![Step::Approve { approve: "few".into(), count: 2, from: vec!["ana".into(), "ben".into()] }]]
+    );
     // Nobody counts twice: each is asked for.
     let distinct = text.replace("approve any", "distinct approvers approve any");
     assert_eq!(decide(&distinct, &to("A")).unblock()[0].len(), 2);

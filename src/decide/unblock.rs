@@ -12,7 +12,7 @@ use super::search::{Found, Search};
 use super::snapshot::{Case, Raw, Snapshot, approve_of};
 use crate::facts::prepare::instant;
 use crate::people::Asked;
-use crate::program::Count;
+use crate::program::{Approve, Count};
 
 /// So many overrides are combined at most.
 const MAX_OVERRIDES: usize = 6;
@@ -211,7 +211,9 @@ const MAX_COMPARED: usize = 32;
 /// their people gives them.
 fn implied<'s>(search: &Search<'_>, one: &Approvals, mut others: impl Iterator<Item = &'s Approvals>) -> bool {
     let approve = search.case.stage.rules.get(one.rule).and_then(approve_of);
-    if approve.is_none_or(|approve| !approve.quorum.except.approvers_of.is_empty()) {
+    // What another rule counts is not asked for in `all of` this one: how many that are is not certain.
+    let chained = |approve: &Approve| !approve.quorum.except.approvers_of.is_empty();
+    if approve.is_none_or(|approve| chained(approve) && approve.quorum.count == Count::All) {
         return false;
     }
     let here: HashSet<&str> = one.from.iter().map(String::as_str).collect();
