@@ -294,7 +294,7 @@ impl Sides<'_> {
     // ------------------------------------------------------------ what would unblock
 
     /// Whether the steps lead to allow, with people chosen by `pick`. `None` when they name facts.
-    fn leads_to_allow(&self, steps: &[Step], pick: usize) -> Option<bool> {
+    fn leads_to_allow(&self, steps: &[Step], mut pick: usize) -> Option<bool> {
         let mut request = self.request().clone();
         let mut t = self.future.now;
         for step in steps {
@@ -308,14 +308,14 @@ impl Sides<'_> {
         for step in steps {
             match step {
                 Step::Approve { count, from, .. } => {
-                    for person in choose(from, *count as usize, pick) {
+                    for person in choose(from, *count as usize, &mut pick) {
                         // Of two words at one instant the less willing one would stand.
                         request.approvals.retain(|a| a.by != person || nanos(a.at) != t);
                         request.approvals.push(Approval::new(person, Word::Approve, chrono(t)));
                     }
                 }
                 Step::Override { name, count, from } => {
-                    for person in choose(from, *count as usize, pick) {
+                    for person in choose(from, *count as usize, &mut pick) {
                         let invocation = Invocation::new(name, person, chrono(t)).reason("INC-9");
                         request.overrides.push(invocation);
                     }
@@ -412,10 +412,13 @@ fn ways(n: usize, k: usize) -> usize {
     (0..k).fold(1, |ways, i| ways * n.saturating_sub(i) / (i + 1)).max(1)
 }
 
-/// The `pick`th way to choose so many.
-fn choose(from: &[String], count: usize, pick: usize) -> Vec<&str> {
+/// One of the ways to choose so many: the digits of `pick` say which, a digit for each choice.
+fn choose<'f>(from: &'f [String], count: usize, pick: &mut usize) -> Vec<&'f str> {
     let n = from.len();
     let subsets: Vec<u32> = (0..1_u32 << n.min(12)).filter(|set| set.count_ones() as usize == count).collect();
-    let Some(set) = subsets.get(pick % subsets.len().max(1)) else { return from.iter().map(String::as_str).collect() };
+    let ways = subsets.len().max(1);
+    let digit = *pick % ways;
+    *pick /= ways;
+    let Some(set) = subsets.get(digit) else { return from.iter().map(String::as_str).collect() };
     from.iter().enumerate().filter(|(index, _)| set >> index & 1 == 1).map(|(_, person)| person.as_str()).collect()
 }
