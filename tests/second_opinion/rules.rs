@@ -94,6 +94,7 @@ impl<'a> Ask<'a> {
                     _ if own == Truth::True && (all == Truth::True || guard == Truth::True) => State::Met,
                     _ if all == Truth::True => State::NotApplicable,
                     _ if skipped.contains(index) => State::Overridden,
+                    _ if rest == Truth::True && own == Truth::True => State::Met,
                     _ if rest == Truth::True => State::NotApplicable,
                     Truth::True if rest == Truth::False => State::False,
                     _ => State::Unknown,
