@@ -35,8 +35,10 @@ pub(crate) fn unblock(search: &mut Search<'_>, snapshot: &Snapshot, allowed_at: 
     }
     sets.sort_by_key(Vec::len);
     let mut smallest: Vec<Vec<Step>> = Vec::new();
+    let shared = snapshot.assigned.is_none();
     for steps in sets {
-        if !smallest.iter().any(|known| known.iter().all(|step| steps.contains(step))) {
+        let brings = |step: &Step| steps.iter().any(|by| step == by || shared && brought(search, step, by));
+        if !smallest.iter().any(|known| known.iter().all(brings)) {
             smallest.push(steps);
         }
     }
@@ -210,17 +212,29 @@ const MAX_COMPARED: usize = 32;
 /// One approval counts for every rule that its giver may approve: whether others bring what a rule misses, whoever of
 /// their people gives them.
 fn implied<'s>(search: &Search<'_>, one: &Approvals, mut others: impl Iterator<Item = &'s Approvals>) -> bool {
-    let approve = search.case.stage.rules.get(one.rule).and_then(approve_of);
+    others.any(|by| outnumbers(search, one.rule, (one.count, &one.from), (by.count, &by.from)))
+}
+
+/// The same of steps.
+fn brought(search: &Search<'_>, step: &Step, by: &Step) -> bool {
+    let (Step::Approve { approve, count, from }, Step::Approve { count: more, from: of, .. }) = (step, by) else {
+        return false;
+    };
+    let rule = search.case.stage.rules.iter().position(|rule| rule.name == *approve);
+    rule.is_some_and(|rule| outnumbers(search, rule, (*count, from), (*more, of)))
+}
+
+/// Whether so many of those people are surely enough for what a rule misses.
+fn outnumbers(search: &Search<'_>, rule: usize, misses: (u32, &[String]), by: (u32, &[String])) -> bool {
+    let approve = search.case.stage.rules.get(rule).and_then(approve_of);
     // What another rule counts is not asked for in `all of` this one: how many that are is not certain.
     let chained = |approve: &Approve| !approve.quorum.except.approvers_of.is_empty();
     if approve.is_none_or(|approve| chained(approve) && approve.quorum.count == Count::All) {
         return false;
     }
-    let here: HashSet<&str> = one.from.iter().map(String::as_str).collect();
-    others.any(|by| {
-        let elsewhere = by.from.iter().filter(|person| !here.contains(person.as_str())).count();
-        (by.count as usize).saturating_sub(elsewhere) >= one.count as usize
-    })
+    let here: HashSet<&str> = misses.1.iter().map(String::as_str).collect();
+    let elsewhere = by.1.iter().filter(|person| !here.contains(person.as_str())).count();
+    (by.0 as usize).saturating_sub(elsewhere) >= misses.0 as usize
 }
 
 /// Drops what the others bring anyhow; of two that bring each other the later one.
