@@ -260,6 +260,11 @@ fn a_search_that_never_ends_costs_the_others_nothing() {
     let decision = decide(text, &to("B").succeeded("A", t("2026-03-04T17:00:00Z")));
     assert_eq!(decision.rule("soak").unwrap().until, Some(t("2026-03-04T19:00:00Z")));
     assert_eq!(decision.verdict(), Verdict::Hold);
+    // Nor do the years that such times were searched hide what is near.
+    let text = "policy p stage A { window never: cron \"0 9 * * 1-5\" for 30m except daily 09:00..17:00
+        freeze closed: yearly mar 4 .. mar 9 when now <= 2026-03-05 18:00 Z }";
+    let until = decide(text, &to("A")).rule("closed").unwrap().until;
+    assert_eq!(until, Some(t("2026-03-05T18:00:00.000000001Z")));
     // A window that is always open.
     let always = "policy p stage A { window w: cron \"*/30 * * * *\" for 1d }";
     let decision = decide(always, &to("A"));

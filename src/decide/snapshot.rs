@@ -1,6 +1,6 @@
 //! All rules of a stage at one instant: how each stands, and until when that is certain.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::conditions;
 use super::plan::StagePlan;
@@ -94,37 +94,49 @@ pub(crate) struct Case<'a> {
 /// So many steps are given to the search for one edge: enough for a day in every year, hardly for every day.
 const ONE_EDGE: u64 = 1 << 16;
 
+/// An edge that took more steps than this to find is kept for good.
+const DEAR: u64 = 256;
+
 /// Steps that a search in time may still take, and the edges that it knows already.
 #[derive(Debug)]
 pub(crate) struct Fuel {
     pub left: u64,
-    /// By the place of the set: from when the edge is the next one, and that edge.
+    /// By the place of the set: from when the edge found last is the next one, and that edge.
     edges: HashMap<usize, (i64, NextEdge)>,
+    /// The same of those that were dear, by their place and since when.
+    dear: BTreeMap<(usize, i64), NextEdge>,
 }
 
 impl Fuel {
     pub fn new(steps: u64) -> Fuel {
-        Fuel { left: steps, edges: HashMap::new() }
+        Fuel { left: steps, edges: HashMap::new(), dear: BTreeMap::new() }
     }
 
     /// The next edge of a set. What was found once holds until then; and times that never begin or end must not cost all
     /// the fuel at once.
     fn edge(&mut self, set: &TimeSet, t: i64) -> NextEdge {
         let place = std::ptr::from_ref(set).addr();
-        if let Some((from, edge)) = self.edges.get(&place)
-            && *from <= t
-            && match edge {
-                NextEdge::At(until) | NextEdge::SearchedTo(until) => t < *until,
-                NextEdge::Never => true,
-            }
-        {
-            return *edge;
+        let last = self.edges.get(&place).copied();
+        let dear = self.dear.range((place, i64::MIN)..=(place, t)).next_back().map(|((_, from), edge)| (*from, *edge));
+        let holds = |(from, edge): &(i64, NextEdge)| {
+            *from <= t
+                && match edge {
+                    NextEdge::At(until) | NextEdge::SearchedTo(until) => t < *until,
+                    NextEdge::Never => true,
+                }
+        };
+        if let Some((_, edge)) = last.filter(holds).or_else(|| dear.filter(holds)) {
+            return edge;
         }
         let given = self.left.min(ONE_EDGE);
         let mut left = given;
         let edge = set.next_edge(t, &mut left);
-        self.left = self.left.saturating_sub(given.saturating_sub(left));
+        let spent = given.saturating_sub(left);
+        self.left = self.left.saturating_sub(spent);
         self.edges.insert(place, (t, edge));
+        if spent > DEAR {
+            self.dear.insert((place, t), edge);
+        }
         edge
     }
 }
