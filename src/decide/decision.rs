@@ -351,7 +351,7 @@ pub struct InvokedBy {
     pub reason: Option<String>,
 }
 
-/// A stretch of a [`Timeline`], half open.
+/// A stretch of a [`Timeline`](crate::Timeline), half open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stretch {
