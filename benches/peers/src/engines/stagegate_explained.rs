@@ -2,7 +2,6 @@
 
 use stagegate::{Decision, Prepared, Request};
 
-use crate::Engine as _;
 use crate::Reads;
 use crate::engines::stagegate::Engine as Alone;
 
