@@ -5,7 +5,7 @@
 //! time of the same round. Shown is the median of these ratios, and between which values the middle half of them lies.
 
 use cpu_time::ThreadTime;
-use stagegate_peers::requests::requests;
+use stagegate_peers::requests::{Case, requests};
 use stagegate_peers::suite::{Ready, WAYS, Way, disagreements, engines};
 use std::time::Duration;
 
@@ -23,6 +23,9 @@ fn main() {
         "{} requests, {allowed} allowed; every engine gives the same answer to each, in all three ways.",
         cases.len()
     );
+    let mean = |length: fn(&Case) -> usize| cases.iter().map(length).sum::<usize>() / cases.len();
+    let (ours, plain) = (mean(|case| case.request.len()), mean(|case| case.plain.len()));
+    println!("The mean text has {ours} bytes as stagegate reads it, {plain} in plain values.");
     println!("{rounds} rounds; load before: {}\n", load());
 
     let measured = WAYS.map(|way| measure(&mut engines, way, rounds, cases.len()));
