@@ -58,6 +58,7 @@
 //! * [`Limits`]: what a policy or a request of a stranger may cost.
 #![forbid(unsafe_code)]
 
+mod batch;
 mod check;
 mod decide;
 pub mod diagnostic;
@@ -77,6 +78,7 @@ pub mod suite;
 #[doc(hidden)]
 pub mod syntax;
 
+pub use batch::{Batch, Tally};
 pub use decide::*;
 pub use facts::*;
 pub use format::format;
@@ -84,6 +86,8 @@ pub use limits::Limits;
 pub use loader::{FileLoader, LoadError, Loader, MemoryLoader};
 pub use policy::{CompileError, Compiler, FileKind, Policy, Report};
 pub use set::PolicySet;
+#[cfg(feature = "derive")]
+pub use stagegate_derive::Facts;
 
 /// The version of the language that this crate reads.
 pub const LANGUAGE: u32 = 1;

@@ -7,6 +7,7 @@ use crate::Limits;
 pub use crate::check::FileKind;
 use crate::check::{self, Checked};
 use crate::decide::plan::Plan;
+use crate::decide::verdict::compact::Compact;
 use crate::diagnostic::{Diagnostic, Severity, Sources, render};
 use crate::loader::{FileLoader, Loader, MemoryLoader};
 use crate::program::Program;
@@ -24,6 +25,7 @@ pub struct Policy {
 pub(crate) struct Inner {
     pub program: Program,
     pub plan: Plan,
+    pub compact: Compact,
     pub limits: Limits,
     pub warnings: Vec<Diagnostic>,
     /// The trees of its files, in the order of [`Program::sources`].
@@ -193,7 +195,8 @@ impl<'a> Compiler<'a> {
     fn finish(&self, loaded: check::Loaded) -> Result<Policy, CompileError> {
         let Checked { program, warnings, files } = check::check(loaded, &self.limits)?;
         let plan = Plan::new(&program);
-        Ok(Policy { inner: Arc::new(Inner { program, plan, limits: self.limits.clone(), warnings, files }) })
+        let compact = Compact::new(&program, &plan.by_stage);
+        Ok(Policy { inner: Arc::new(Inner { program, plan, compact, limits: self.limits.clone(), warnings, files }) })
     }
 }
 

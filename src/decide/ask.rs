@@ -3,9 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use super::decision::{Decision, Stretch, Verdict};
-use super::explain;
+use super::prepared::Prepared;
 use super::search::{Found, Search};
 use super::snapshot::{Case, SECOND};
+use super::verdict::given::Given;
+use super::verdict::{self, Reader, filling};
 use crate::facts::prepare::{instant, nanos, prepare};
 use crate::facts::slots::Slots;
 use crate::facts::{Request, RequestError};
@@ -13,67 +15,7 @@ use crate::policy::Policy;
 use crate::program::{Body, Rule, Stage, Trigger};
 use crate::schedule::NextEdge;
 
-/// A request that has been read for one policy: ask it for any instant, as often as you like.
-///
-/// ```
-/// # use stagegate::{Build, Policy, Request, Verdict};
-/// # use chrono::{Duration, TimeZone, Utc};
-/// let policy = Policy::parse("soak.gate", "policy p stage Dev { advise any: build.id is set } stage Test after Dev for 2h {}")?;
-/// let ended = Utc.with_ymd_and_hms(2026, 3, 4, 10, 0, 0).unwrap();
-/// let request = Request::to("Test").build(Build::new("1")).at(ended).succeeded("Dev", ended);
-/// let mut prepared = policy.prepare(&request)?;
-/// assert_eq!(prepared.verdict(), Verdict::Hold);
-/// prepared.set_now(ended + Duration::hours(2))?;
-/// assert_eq!(prepared.verdict(), Verdict::Allow);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Prepared {
-    policy: Policy,
-    slots: Slots,
-}
-
-impl Prepared {
-    /// Asks for another instant.
-    ///
-    /// # Errors
-    /// When it lies outside the years 1970 to 2200.
-    pub fn set_now(&mut self, now: DateTime<Utc>) -> Result<(), RequestError> {
-        in_range("now", now)?;
-        self.slots.now = nanos(now);
-        Ok(())
-    }
-
-    /// The case that it makes, for readers of the flat program.
-    pub(crate) fn case(&self) -> Option<Case<'_>> {
-        self.policy.case(&self.slots)
-    }
-
-    /// The verdict, without its reasons.
-    pub fn verdict(&self) -> Verdict {
-        match self.policy.case(&self.slots) {
-            Some(case) => {
-                let mut search = Search::new(case);
-                let snapshot = search.at(self.slots.now);
-                search.verdict(&snapshot)
-            }
-            None => Verdict::Deny,
-        }
-    }
-
-    /// The decision, with every reason.
-    ///
-    /// # Errors
-    /// None that [`Policy::prepare`] has not told already.
-    pub fn decide(&self) -> Result<Decision, RequestError> {
-        match self.policy.case(&self.slots) {
-            Some(case) => Ok(explain::decide(case)),
-            None => Err(RequestError::missing("stage")),
-        }
-    }
-}
-
-fn in_range(what: &str, time: DateTime<Utc>) -> Result<(), RequestError> {
+pub(super) fn in_range(what: &str, time: DateTime<Utc>) -> Result<(), RequestError> {
     match crate::facts::time::in_range(time) {
         true => Ok(()),
         false => Err(RequestError::out_of_range(what, time.to_rfc3339())),
@@ -147,7 +89,12 @@ impl Event {
 }
 
 impl Policy {
-    fn case<'a>(&'a self, slots: &'a Slots) -> Option<Case<'a>> {
+    /// The verdict without a search, if there is one.
+    pub(crate) fn read(&self, given: &Given) -> Option<Verdict> {
+        Reader::new(&self.inner, given)?.verdict()
+    }
+
+    pub(super) fn case<'a>(&'a self, slots: &'a Slots) -> Option<Case<'a>> {
         let inner = &*self.inner;
         let index = slots.stage.0 as usize;
         Some(Case {
@@ -176,6 +123,28 @@ impl Policy {
         Ok(self.prepare(request)?.verdict())
     }
 
+    /// The verdict on a request in JSON. An ordinary request goes straight from its bytes to the slots that the policy
+    /// reads; nothing is built in between, and nothing allocated. What is out of the ordinary (overrides, texts with
+    /// escapes, long lists), or wrong, goes by way of [`Request::from_json_with`] under the policy's own limits.
+    ///
+    /// ```
+    /// # use stagegate::{Policy, Verdict};
+    /// let policy = Policy::parse("p.gate", "fact coverage : number stage Dev { require covered: coverage >= 80 }")?;
+    /// let json = br#"{ "stage": "Dev", "now": "2026-03-04T18:00:00Z", "build": { "id": "7" }, "facts": { "coverage": 91 } }"#;
+    /// assert_eq!(policy.verdict_json(json)?, Verdict::Allow);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Request::from_json_with`] and [`Policy::decide`].
+    pub fn verdict_json(&self, json: &[u8]) -> Result<Verdict, RequestError> {
+        let fill = |filling: &mut filling::Filling<'_>| verdict::json::read(filling, json);
+        match filling::filled(&self.inner, fill, |given| self.read(given)) {
+            Some(verdict) => Ok(verdict),
+            None => self.verdict(&Request::from_json_with(json, &self.inner.limits)?),
+        }
+    }
+
     /// Reads a request once for a caller that asks many times.
     ///
     /// # Errors
@@ -183,7 +152,7 @@ impl Policy {
     pub fn prepare(&self, request: &Request) -> Result<Prepared, RequestError> {
         let inner = &*self.inner;
         let slots = prepare(&inner.program, &inner.plan, request, &inner.limits)?;
-        Ok(Prepared { policy: self.clone(), slots })
+        Ok(Prepared::new(self.clone(), slots))
     }
 
     /// The verdict from `from` (inclusive) to `to` (exclusive), if nothing but time changes. The request's own `now` is
@@ -201,14 +170,15 @@ impl Policy {
         if to <= from || nanos(to) == i64::MAX {
             return Err(RequestError::out_of_range("to", to.to_rfc3339()));
         }
-        let prepared = self.prepare(&request.clone().at(from))?;
+        let inner = &*self.inner;
+        let slots = prepare(&inner.program, &inner.plan, &request.clone().at(from), &inner.limits)?;
         let mut timeline = Timeline {
             stage: request.stage.clone(),
             build: request.build.id.clone(),
             stretches: Vec::new(),
             complete: true,
         };
-        let Some(case) = self.case(&prepared.slots) else { return Ok(timeline) };
+        let Some(case) = self.case(&slots) else { return Ok(timeline) };
         let end = nanos(to);
         let mut here = nanos(from);
         while here < end {

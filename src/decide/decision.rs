@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, OnceLock};
 
 use crate::diagnostic::Place;
+use crate::facts::slots::Slots;
+use crate::policy::Policy;
 use crate::schedule::Zone;
 
 /// May the build enter the stage?
@@ -158,9 +161,24 @@ impl std::fmt::Display for Kind {
 
 /// The answer to a request, with every reason. [`Display`](std::fmt::Display) prints what a person wants to read in
 /// ten seconds: the verdict, what stands in the way, then the rest.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+///
+/// The reasons are worked out when they are first asked for; they are those of the instant and of the facts that were
+/// decided on, whenever that is.
+#[derive(Clone)]
 pub struct Decision {
+    verdict: Verdict,
+    /// What was decided on; `None` for a decision that was read from JSON.
+    asked: Option<(Policy, Arc<Slots>)>,
+    told: OnceLock<Box<Told>>,
+    /// The zone that times are to be printed in, if not the policy's.
+    zone: Option<Zone>,
+}
+
+/// The answer to a request, with every reason. [`Display`](std::fmt::Display) prints what a person wants to read in
+/// ten seconds: the verdict, what stands in the way, then the rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Decision"))]
+pub(crate) struct Told {
     pub(crate) verdict: Verdict,
     /// The policy that decided.
     pub(crate) policy: PolicyRef,
@@ -366,64 +384,152 @@ pub struct Stretch {
 }
 
 impl Decision {
+    /// Decided already; the reasons are told when they are asked for.
+    pub(super) fn new(verdict: Verdict, policy: Policy, slots: Arc<Slots>) -> Decision {
+        Decision { verdict, asked: Some((policy, slots)), told: OnceLock::new(), zone: None }
+    }
+
+    /// Everything there is to tell.
+    pub(crate) fn told(&self) -> &Told {
+        self.told.get_or_init(|| {
+            let case = self.asked.as_ref().and_then(|(policy, slots)| policy.case(slots));
+            let mut told = match case {
+                Some(case) => super::explain::decide(case),
+                // A decision is made of a case or of what was told, so this is never reached; it allows nothing.
+                None => Told::nothing(),
+            };
+            debug_assert_eq!(told.verdict, self.verdict);
+            told.zone = self.zone.unwrap_or(told.zone);
+            Box::new(told)
+        })
+    }
+
+    /// The zone to print in.
+    pub(super) fn set_zone(&mut self, zone: Zone) {
+        self.zone = Some(zone);
+        if let Some(told) = self.told.get_mut() {
+            told.zone = zone;
+        }
+    }
+
     /// May the build enter?
     pub fn verdict(&self) -> Verdict {
         self.verdict
     }
     /// The policy that decided.
     pub fn policy(&self) -> &PolicyRef {
-        &self.policy
+        &self.told().policy
     }
     /// The stage asked for.
     pub fn stage(&self) -> &str {
-        &self.stage
+        &self.told().stage
     }
     /// The id of the build.
     pub fn build(&self) -> &str {
-        &self.build
+        &self.told().build
     }
     /// The instant it was decided for.
     pub fn at(&self) -> DateTime<Utc> {
-        self.at
+        self.told().at
     }
     /// Every rule of the stage, in the order of the policy.
     pub fn rules(&self) -> &[RuleReport] {
-        &self.rules
+        &self.told().rules
     }
     /// The rule with that name.
     pub fn rule(&self, name: &str) -> Option<&RuleReport> {
-        self.rules.iter().find(|r| r.rule == name)
+        self.told().rules.iter().find(|r| r.rule == name)
     }
     /// Names of the rules that stand in the way, in the order of the policy.
     pub fn blocking(&self) -> &[String] {
-        &self.blocking
+        &self.told().blocking
     }
     /// Everything that is missing.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        &self.told().needs
     }
     /// The smallest sets of steps of which any one would turn the verdict into allow.
     pub fn unblock(&self) -> &[Vec<Step>] {
-        &self.unblock
+        &self.told().unblock
     }
     /// The first instant at which the verdict is allow if time alone passes; `None` if never.
     pub fn allowed_at(&self) -> Option<DateTime<Utc>> {
-        self.allowed_at
+        self.told().allowed_at
     }
     /// The first later instant at which time alone changes the verdict; `None` if none.
     pub fn valid_until(&self) -> Option<DateTime<Utc>> {
-        self.valid_until
+        self.told().valid_until
     }
     /// Overrides that were invoked.
     pub fn overrides(&self) -> &[OverrideReport] {
-        &self.overrides
+        &self.told().overrides
     }
     /// What a person should know, though it changes nothing.
     pub fn warnings(&self) -> &[String] {
-        &self.warnings
+        &self.told().warnings
     }
     /// Facts of the request that the policy does not declare.
     pub fn ignored_facts(&self) -> &[String] {
-        &self.ignored_facts
+        &self.told().ignored_facts
+    }
+}
+
+impl Told {
+    fn nothing() -> Told {
+        Told {
+            verdict: Verdict::Deny,
+            policy: PolicyRef { name: String::new(), digest: String::new(), language: crate::LANGUAGE },
+            stage: String::new(),
+            build: String::new(),
+            at: DateTime::UNIX_EPOCH,
+            rules: Vec::new(),
+            blocking: Vec::new(),
+            needs: Needs::default(),
+            unblock: Vec::new(),
+            allowed_at: None,
+            valid_until: None,
+            overrides: Vec::new(),
+            warnings: Vec::new(),
+            ignored_facts: Vec::new(),
+            zone: Zone::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Decision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Decision").field(self.told()).finish()
+    }
+}
+
+impl PartialEq for Decision {
+    fn eq(&self, other: &Decision) -> bool {
+        self.told() == other.told()
+    }
+}
+
+impl Serialize for Decision {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.told().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decision {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Decision, D::Error> {
+        let told = Told::deserialize(deserializer)?;
+        Ok(Decision { verdict: told.verdict, asked: None, told: OnceLock::from(Box::new(told)), zone: None })
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Decision {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Told::schema_name()
+    }
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        Told::schema_id()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Told::json_schema(generator)
     }
 }

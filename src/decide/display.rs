@@ -7,7 +7,7 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 
-use super::decision::{Decision, InvokedBy, Kind, NotCounted, OverrideReport, RuleReport, Status, Step, Verdict};
+use super::decision::{Decision, InvokedBy, Kind, NotCounted, OverrideReport, RuleReport, Status, Step, Told, Verdict};
 use super::explain::why_not;
 use crate::plain::escape;
 
@@ -42,7 +42,7 @@ impl Decision {
     /// The decision as text of several lines, each with its line end; [`Display`](fmt::Display) is this with the default
     /// style. Times are in the policy's zone with their offset.
     pub fn render(&self, style: &Style) -> String {
-        let mut page = Page { decision: self, style, out: String::new() };
+        let mut page = Page { decision: self.told(), style, out: String::new() };
         page.verdict();
         page.in_the_way();
         page.ways_out();
@@ -57,7 +57,7 @@ impl Decision {
     /// prints them in UTC.
     #[must_use]
     pub fn print_in(mut self, zone: crate::schedule::Zone) -> Decision {
-        self.zone = zone;
+        self.set_zone(zone);
         self
     }
 
@@ -111,7 +111,7 @@ const MAX_NAMES: usize = 6;
 const MAX_WAYS: usize = 5;
 
 struct Page<'a> {
-    decision: &'a Decision,
+    decision: &'a Told,
     style: &'a Style,
     out: String,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::decision::{
-    ApprovalNeed, Decision, InvokedBy, Needs, NotCounted, OverrideReport, PolicyRef, RuleReport, Status, Verdict,
+    ApprovalNeed, InvokedBy, Needs, NotCounted, OverrideReport, PolicyRef, RuleReport, Status, Told, Verdict,
 };
 use super::search::{Found, Search};
 use super::snapshot::{Case, InForce, SECOND, Snapshot, approve_of};
@@ -18,7 +18,7 @@ use crate::plain::escape;
 use crate::program::{After, Approve, Body, Count, Quorum, Rule, RuleId, Trigger};
 
 /// Decides a case, with every reason.
-pub(crate) fn decide(case: Case<'_>) -> Decision {
+pub(crate) fn decide(case: Case<'_>) -> Told {
     let mut search = Search::new(case);
     let now = case.slots.now;
     let snapshot = search.at(now);
@@ -48,7 +48,7 @@ pub(crate) fn decide(case: Case<'_>) -> Decision {
         warnings.push("the search ahead in time was cut short: ask again by the time this answer stands until".into());
     }
     let overrides = (0..case.stage.overrides.len()).filter_map(|i| explaining.override_report(i)).collect();
-    Decision {
+    Told {
         verdict,
         policy: PolicyRef {
             name: case.program.name.clone(),

@@ -6,18 +6,23 @@ mod decision;
 mod display;
 mod explain;
 pub(crate) mod plan;
+mod prepared;
 mod search;
 pub(crate) mod snapshot;
 pub(crate) mod truth;
+mod typed;
 mod unblock;
+pub(crate) mod verdict;
 pub(crate) mod words;
 
-pub use ask::{Coming, Event, Firing, Prepared, Timeline};
+pub use ask::{Coming, Event, Firing, Timeline};
 pub use decision::{
     ApprovalNeed, Decision, InvokedBy, Kind, Needs, NotCounted, OverrideReport, PolicyRef, RuleReport, Status, Step,
     Stretch, Verdict,
 };
 pub use display::Style;
+pub use prepared::Prepared;
+pub use typed::{Bound, Facts, FactsField, FactsInto, OutOfTheOrdinary, Say, SayInto, SayKind};
 
 use crate::facts::slots::{Person, Slots};
 use crate::program::Program;

@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::people::Quorums;
 use crate::program::{Body, Program, RuleId, StageId};
 
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub people: HashMap<Box<str>, u32>,
-    pub stages: HashMap<Box<str>, StageId>,
+    pub people: HashMap<Box<str>, u32, RandomState>,
+    pub stages: HashMap<Box<str>, StageId, RandomState>,
     /// By `StageId`.
     pub by_stage: Vec<StagePlan>,
 }

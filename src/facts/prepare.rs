@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use semver::Version;
 
 use super::error::{ProblemKind, RequestError, RequestProblem};
-use super::request::{Action, Current, Deploying, Occupant, Request, RunStatus, TriggerFact, Value};
+use super::request::{Action, Approval, Current, Deploying, Occupant, Request, RunStatus, TriggerFact, Value};
 use super::slots::{Invoked, Occupied, Other, OtherWhy, Person, RunAt, Said, SlotValue, Slots, TriggerSlot};
 use crate::Limits;
 use crate::decide::plan::Plan;
@@ -168,6 +168,7 @@ impl<'a> Preparing<'a> {
                 Deploying::Build(id) => Some(Some(id.clone())),
             },
             build: build.id.clone(),
+            digest: build.digest.clone(),
             ignored_facts: self.ignored_facts(),
             warnings: warnings.told(),
         }
@@ -195,18 +196,10 @@ impl<'a> Preparing<'a> {
         for approval in &request.approvals {
             let person = self.person(&approval.by);
             let word = Said { person, at: nanos(approval.at), word: approval.decision };
-            let stage = approval.stage.as_deref().unwrap_or(&request.stage);
-            let build = approval.build.as_deref().unwrap_or(&request.build.id);
-            let why = if build != request.build.id {
-                Some(OtherWhy::Build(build.to_string()))
-            } else if stage != request.stage {
+            let why = said_about(approval, &request.stage, &request.build.id, request.build.digest.as_deref());
+            if let (Some(OtherWhy::Stage(_)), Some(stage)) = (&why, &approval.stage) {
                 self.known_stage("an approval", stage, warnings);
-                Some(OtherWhy::Stage(stage.to_string()))
-            } else if !self.same_digest(approval.digest.as_deref()) {
-                Some(OtherWhy::Digest(approval.digest.clone().unwrap_or_default()))
-            } else {
-                None
-            };
+            }
             match why {
                 Some(why) => others.push(Other { said: word, why }),
                 None => said.push(word),
@@ -398,13 +391,7 @@ impl<'a> Preparing<'a> {
         for slot in used {
             let value = match self.program.slots.get(slot.0 as usize) {
                 Some(Slot::Fact(fact)) => facts.get(*fact as usize).cloned(),
-                Some(Slot::FactKey(fact, key)) => facts.get(*fact as usize).map(|map| match map {
-                    SlotValue::Map(items) => match items.binary_search_by(|(k, _)| (**k).cmp(key)) {
-                        Ok(found) => items.get(found).map(|(_, v)| v.clone()).unwrap_or(SlotValue::Missing),
-                        Err(_) => SlotValue::Missing,
-                    },
-                    other => other.clone(),
-                }),
+                Some(Slot::FactKey(fact, key)) => facts.get(*fact as usize).map(|map| under_key(map, key)),
                 Some(Slot::Builtin(builtin)) => Some(self.builtin(*builtin, version, current)),
                 None => None,
             };
@@ -488,8 +475,39 @@ impl<'a> Preparing<'a> {
     }
 }
 
+/// What an approval was said about, if not about this stage, build and digest.
+pub(crate) fn said_about(approval: &Approval, stage: &str, build: &str, digest: Option<&str>) -> Option<OtherWhy> {
+    match (approval.build.as_deref(), approval.stage.as_deref(), approval.digest.as_deref(), digest) {
+        (Some(other), ..) if other != build => Some(OtherWhy::Build(other.to_string())),
+        (_, Some(other), ..) if other != stage => Some(OtherWhy::Stage(other.to_string())),
+        (.., Some(other), Some(own)) if other != own => Some(OtherWhy::Digest(other.to_string())),
+        _ => None,
+    }
+}
+
+/// One fact as its declaration wants it.
+pub(crate) fn one_fact(decl: &FactDecl, value: &Value) -> Result<SlotValue, RequestError> {
+    if let (Value::Null, true) = (value, decl.optional) {
+        return Ok(SlotValue::Null);
+    }
+    let mut wrong = Vec::new();
+    let slot = convert(&decl.ty, value, &format!("facts.{}", decl.name), decl.secret, &mut wrong);
+    RequestError::from_problems(wrong).map_or(Ok(slot), Err)
+}
+
+/// The value under a key of a map.
+pub(crate) fn under_key(map: &SlotValue, key: &str) -> SlotValue {
+    match map {
+        SlotValue::Map(items) => match items.binary_search_by(|(k, _)| (**k).cmp(key)) {
+            Ok(found) => items.get(found).map(|(_, v)| v.clone()).unwrap_or(SlotValue::Missing),
+            Err(_) => SlotValue::Missing,
+        },
+        other => other.clone(),
+    }
+}
+
 /// At one instant the worst word stands: only a success that nothing contradicts is one.
-fn badness(status: RunStatus) -> u8 {
+pub(crate) fn badness(status: RunStatus) -> u8 {
     match status {
         RunStatus::Succeeded => 0,
         RunStatus::Pending => 1,

@@ -91,8 +91,9 @@ pub(crate) enum TriggerSlot {
 }
 
 /// Whether the stage runs this build, and how the one it runs compares with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Occupied {
+    #[default]
     Unknown,
     Nothing,
     /// This very build.
@@ -132,6 +133,8 @@ pub(crate) struct Slots {
     pub deploying: Option<Option<String>>,
     /// The build's id.
     pub build: String,
+    /// The build's digest.
+    pub digest: Option<String>,
     pub warnings: Vec<String>,
     pub ignored_facts: Vec<String>,
 }
@@ -145,6 +148,32 @@ impl std::fmt::Debug for Slots {
 }
 
 impl Slots {
+    /// Of a request that gives nothing.
+    pub fn nothing() -> Slots {
+        Slots {
+            stage: StageId(0),
+            now: 0,
+            values: Vec::new(),
+            strangers: Vec::new(),
+            author: None,
+            contributors: Vec::new(),
+            requester: None,
+            said: Vec::new(),
+            others: Vec::new(),
+            invoked: Vec::new(),
+            directories: Vec::new(),
+            runs: Vec::new(),
+            trigger: TriggerSlot::Unknown,
+            occupied: Occupied::Unknown,
+            older: None,
+            deploying: None,
+            build: String::new(),
+            digest: None,
+            warnings: Vec::new(),
+            ignored_facts: Vec::new(),
+        }
+    }
+
     /// The newest run in a stage that began or ended by `t`, and when the next one comes.
     pub fn newest(&self, stage: StageId, t: i64) -> (Option<RunAt>, i64) {
         let runs = self.runs.get(stage.0 as usize).map(Vec::as_slice).unwrap_or_default();

@@ -3,4 +3,4 @@
 pub(crate) mod matching;
 mod quorum;
 
-pub(crate) use quorum::{Asked, Bar, Counted, Quorums, Unsure, count, last_words, since};
+pub(crate) use quorum::{Asked, Bar, Counted, Members, Quorums, Unsure, count, last_words, since};

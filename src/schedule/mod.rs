@@ -3,7 +3,7 @@
 //! Instants here are whole seconds since the epoch, 1970 to 2200. Local times are read as the language says under
 //! *Daylight saving*: [`Cron`] as cron(8) does, windows by their edges.
 
-mod civil;
+pub(crate) mod civil;
 mod cron;
 mod days;
 mod firing;

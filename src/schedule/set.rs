@@ -121,6 +121,22 @@ impl TimeSet {
         })
     }
 
+    /// Whether it is asked for its next edge without an allocation.
+    pub fn is_plain(&self) -> bool {
+        self.root.is_flat() && self.root.include.leaves.len() + self.root.except.leaves.len() <= FEW
+    }
+
+    /// Whether it is one part alone.
+    pub fn is_single(&self) -> bool {
+        self.root.is_flat() && self.root.include.leaves.len() == 1 && self.root.except.is_empty()
+    }
+
+    /// About how many steps a search for its next edge takes, if it comes again and again.
+    pub fn steps(&self) -> u64 {
+        let leaves = self.root.include.leaves.iter().chain(&self.root.except.leaves);
+        leaves.map(|leaf| if matches!(**leaf, Leaf::Lasting(_)) { 600 } else { 8 }).sum()
+    }
+
     /// Whether no instant lies inside.
     pub fn is_empty(&self) -> bool {
         let mut fuel = WARNING_STEPS;

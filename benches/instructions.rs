@@ -1,0 +1,102 @@
+//! What is counted by callgrind: `benches/count` runs this under valgrind, once without work and once with it.
+//!
+//! `instructions TASK TIMES` does one task so many times over the mixed requests.
+
+use std::hint::black_box;
+
+use stagegate::{Policy, Prepared, Request};
+
+#[path = "common/by_hand.rs"]
+mod by_hand;
+#[path = "common/chance.rs"]
+mod chance;
+#[path = "common/generated.rs"]
+mod generated;
+#[path = "common/mixed.rs"]
+mod mixed;
+
+#[cfg(feature = "derive")]
+#[path = "common/own_struct.rs"]
+mod own_struct;
+
+const REQUESTS: usize = 200;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let (Some(task), Some(times)) = (arguments.next(), arguments.next().and_then(|n| n.parse::<usize>().ok())) else {
+        println!("see benches/count");
+        return;
+    };
+    let (policy, jsons) = match task.ends_with("-generated") {
+        true => {
+            let mut chance = chance::Chance::new(7);
+            let policy = Policy::parse("generated.gate", generated::policy(50, 20)).unwrap();
+            (policy, (0..REQUESTS).map(|_| generated::request(&mut chance, 50)).collect::<Vec<_>>())
+        }
+        false => {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/space-game.gate");
+            let jsons = mixed::promotions(7, REQUESTS).iter().map(mixed::Promotion::json).collect();
+            (Policy::from_file(path).unwrap(), jsons)
+        }
+    };
+    let requests: Vec<Request> = jsons.iter().map(|json| Request::from_json(json.as_bytes()).unwrap()).collect();
+    let prepared: Vec<Prepared> = requests.iter().map(|r| policy.prepare(r).unwrap()).collect();
+    let hands: Vec<by_hand::ByHand> = mixed::promotions(7, REQUESTS).iter().map(by_hand::of).collect();
+    // Tables of zones are worked out when they are first asked for.
+    black_box(prepared.iter().map(|p| p.verdict() as usize).sum::<usize>());
+    match task.trim_end_matches("-generated") {
+        "verdict" => repeat(times, || prepared.iter().filter(|p| black_box(p).verdict().is_allow()).count()),
+        "decision" => {
+            repeat(times, || prepared.iter().filter(|p| black_box(p.decide().unwrap()).verdict().is_allow()).count())
+        }
+        "prepare" => repeat(times, || requests.iter().filter(|r| policy.verdict(r).unwrap().is_allow()).count()),
+        "json" => {
+            let allowed = |json: &String| policy.verdict_json(json.as_bytes()).unwrap().is_allow();
+            repeat(times, || jsons.iter().filter(|json| allowed(json)).count())
+        }
+        "json-json" => repeat(times, || {
+            let one = |json: &String| {
+                let request = Request::from_json(json.as_bytes()).unwrap();
+                serde_json::to_vec(&policy.decide(&request).unwrap()).unwrap().len()
+            };
+            jsons.iter().map(one).sum()
+        }),
+        "batch" => {
+            let mut batch = policy.batch("Staging").unwrap();
+            let rows = requests.iter().filter(|r| r.stage == "Staging").cycle();
+            rows.take(REQUESTS).for_each(|request| batch.push(request).unwrap());
+            let mut out = batch.verdicts();
+            repeat(times, || {
+                batch.verdicts_into(black_box(&mut out));
+                out.len()
+            })
+        }
+        #[cfg(feature = "derive")]
+        "struct" => {
+            let changes = policy.bind::<own_struct::Change>().unwrap();
+            let values: Vec<_> = mixed::promotions(7, REQUESTS).iter().map(own_struct::Change::of).collect();
+            repeat(times, || values.iter().filter(|v| changes.verdict(v).unwrap().is_allow()).count())
+        }
+        "explained" => repeat(times, || prepared.iter().map(|p| black_box(p.decide().unwrap()).rules().len()).sum()),
+        "hand" => repeat(times, || hands.iter().filter(|p| by_hand::allows(black_box(p))).count()),
+        "hand-json" => {
+            repeat(times, || jsons.iter().filter(|json| by_hand::from_json(json.as_bytes()) == Some(true)).count())
+        }
+        "hand-read" => repeat(times, || {
+            jsons
+                .iter()
+                .map(|json| black_box(serde_json::from_str::<by_hand::Read<'_>>(json).unwrap()).history.len())
+                .sum()
+        }),
+        "compile" => {
+            let text = policy.sources().iter().next().unwrap().text.clone();
+            repeat(times, || Policy::parse("p.gate", &text).unwrap().stages().count())
+        }
+        other => panic!("no task {other}"),
+    }
+}
+
+fn repeat(times: usize, mut run: impl FnMut() -> usize) {
+    let total: usize = (0..times).map(|_| run()).sum();
+    println!("{total}");
+}

@@ -1,0 +1,720 @@
+//! Fills a [`Given`] with what a caller has at hand, without a request in between.
+//!
+//! Whatever is out of the ordinary is refused here without a word: the caller then takes the long way, over a
+//! [`Request`](crate::Request), which tells what is wrong or decides all the same.
+
+use std::sync::Arc;
+
+use super::compact::{Cell, Compact, CompactStage, NONE, is_mask};
+use super::given::{Came, Given, Moving};
+use crate::facts::prepare::badness;
+use crate::facts::slots::{Occupied, RunAt, Said};
+use crate::facts::{RunStatus, Word};
+use crate::policy::Inner;
+use crate::program::{Builtin, EnumType, Program, Slot, Type};
+
+/// Refused: take the long way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refused;
+
+pub(crate) type Filled<T = ()> = Result<T, Refused>;
+
+/// More people whom the policy does not name than this take the long way.
+const STRANGERS: usize = 32;
+
+/// Where a text stands in [`Given::text`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Place {
+    at: u32,
+    len: u32,
+}
+
+/// What was said or run, until it is known whether it was this build, stage and digest.
+#[derive(Clone, Copy, Debug)]
+struct About {
+    stage: u32,
+    build: Option<Place>,
+    digest: Option<Place>,
+}
+
+/// What is kept from one request to the next only for its room.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    runs: Vec<(About, RunAt)>,
+    said: Vec<(About, Said)>,
+}
+
+/// A request that is being filled in.
+pub(crate) struct Filling<'f> {
+    pub program: &'f Program,
+    pub compact: &'f Compact,
+    pub given: &'f mut Given,
+    notes: &'f mut Notes,
+    pub inner: &'f Inner,
+    /// Entries so far, as the limits count them.
+    entries: usize,
+    stage: Option<u32>,
+    now: Option<i64>,
+    build: Option<Place>,
+    digest: Option<Place>,
+    created: Option<i64>,
+    version: Option<Cell>,
+    requester: Option<u32>,
+    by: Option<u32>,
+    pub current: Option<Occupant>,
+    /// What a push went to, if it says so.
+    branch: Cell,
+    push_to: Option<Cell>,
+}
+
+/// The build that occupies the stage; `None` in [`Filling::current`] when it is not known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Occupant {
+    nothing: bool,
+    id: Option<Place>,
+    digest: Option<Place>,
+    version: Option<Cell>,
+    created: Option<i64>,
+    at: Option<i64>,
+}
+
+impl Occupant {
+    /// The stage is empty.
+    pub const NOTHING: Occupant =
+        Occupant { nothing: true, id: None, digest: None, version: None, created: None, at: None };
+}
+
+thread_local! {
+    static ROOM: std::cell::RefCell<(Given, Notes)> = std::cell::RefCell::default();
+}
+
+/// More bytes than this are given back after a request.
+const KEPT: usize = 1 << 20;
+
+/// Fills in a request and asks for its answer; all in room that is used again and again.
+pub(crate) fn filled<T>(
+    inner: &Inner,
+    fill: impl FnOnce(&mut Filling<'_>) -> Filled,
+    ask: impl FnOnce(&Given) -> Option<T>,
+) -> Option<T> {
+    ROOM.with(|room| {
+        // A caller's own code may be asked for facts, and may ask for another verdict.
+        let mut room = room.try_borrow_mut().ok()?;
+        let (given, notes) = &mut *room;
+        given.clear(&inner.program);
+        notes.runs.clear();
+        notes.said.clear();
+        let mut filling = Filling {
+            program: &inner.program,
+            compact: &inner.compact,
+            given,
+            notes,
+            inner,
+            entries: 0,
+            stage: None,
+            now: None,
+            build: None,
+            digest: None,
+            created: None,
+            version: None,
+            requester: None,
+            by: None,
+            current: None,
+            branch: Cell::Missing,
+            push_to: None,
+        };
+        let done = fill(&mut filling).and_then(|()| filling.finish());
+        let answer = done.ok().and_then(|()| ask(given));
+        if given.text.capacity() > KEPT || given.elements.capacity() > KEPT / 16 || given.said.capacity() > KEPT / 32 {
+            *room = Default::default();
+        }
+        answer
+    })
+}
+
+impl Filling<'_> {
+    /// Counts entries of lists and maps.
+    pub fn count(&mut self, entries: usize) -> Filled {
+        self.entries = self.entries.saturating_add(entries);
+        if self.entries > self.inner.limits.request_entries { Err(Refused) } else { Ok(()) }
+    }
+
+    fn keep(&mut self, text: &str) -> Filled<Place> {
+        let (Ok(at), Ok(len)) = (u32::try_from(self.given.text.len()), u32::try_from(text.len())) else {
+            return Err(Refused);
+        };
+        self.given.text.push_str(text);
+        Ok(Place { at, len })
+    }
+
+    fn kept(&self, place: Place) -> &str {
+        self.given.text.get(place.at as usize..(place.at + place.len) as usize).unwrap_or_default()
+    }
+
+    fn name(&mut self, name: &str) -> Filled<Place> {
+        if name.is_empty() { Err(Refused) } else { self.keep(name) }
+    }
+
+    fn text_at(&self, place: Place) -> Cell {
+        let id = self.compact.words.get(self.kept(place)).copied().unwrap_or(NONE);
+        Cell::Text { id, at: place.at, len: place.len }
+    }
+
+    fn set(&mut self, slot: u32, cell: Cell) {
+        if slot != NONE {
+            self.given.set(slot, cell);
+        }
+    }
+
+    fn builtin(&mut self, builtin: Builtin, cell: Cell) {
+        self.set(self.compact.builtins.of(builtin), cell);
+    }
+
+    fn reads(&self, builtin: Builtin) -> bool {
+        self.compact.builtins.of(builtin) != NONE
+    }
+
+    /// A person by name.
+    pub fn person(&mut self, name: &str) -> Filled<u32> {
+        if name.is_empty() {
+            return Err(Refused);
+        }
+        let people = self.program.people.len();
+        if let Some(id) = self.compact.words.get(name).filter(|id| (**id as usize) < people) {
+            return Ok(*id);
+        }
+        if !self.compact.directories {
+            // Nobody asks who it is, only that it is none of the policy's.
+            return Ok(people as u32);
+        }
+        let known = self.given.strangers.iter().position(|(at, len)| self.kept(Place { at: *at, len: *len }) == name);
+        let index = match known {
+            Some(index) => index,
+            None if self.given.strangers.len() >= STRANGERS => return Err(Refused),
+            None => {
+                let Place { at, len } = self.keep(name)?;
+                self.given.strangers.push((at, len));
+                self.given.strangers.len() - 1
+            }
+        };
+        Ok((people + index) as u32)
+    }
+
+    pub fn stage(&mut self, name: &str) -> Filled {
+        self.stage = Some(self.inner.plan.stages.get(name).ok_or(Refused)?.0);
+        Ok(())
+    }
+
+    /// By its number in the policy.
+    pub fn stage_number(&mut self, stage: u32) {
+        self.stage = Some(stage);
+    }
+
+    /// An instant in nanoseconds, within the years of the engine.
+    pub fn now(&mut self, now: i64) {
+        self.now = Some(now);
+    }
+
+    pub fn build_id(&mut self, id: &str) -> Filled {
+        let place = self.name(id)?;
+        self.build = Some(place);
+        if self.reads(Builtin::BuildId) {
+            self.builtin(Builtin::BuildId, self.text_at(place));
+        }
+        Ok(())
+    }
+
+    pub fn build_digest(&mut self, digest: &str) -> Filled {
+        let place = self.name(digest)?;
+        self.digest = Some(place);
+        if self.reads(Builtin::BuildDigest) {
+            self.builtin(Builtin::BuildDigest, self.text_at(place));
+        }
+        Ok(())
+    }
+
+    pub fn branch(&mut self, branch: &str) -> Filled {
+        if self.reads(Builtin::BuildBranch) || self.compact.pushes {
+            let place = self.keep(branch)?;
+            self.branch = self.text_at(place);
+            self.builtin(Builtin::BuildBranch, self.branch);
+        }
+        Ok(())
+    }
+
+    pub fn commit(&mut self, commit: &str) -> Filled {
+        if self.reads(Builtin::BuildCommit) {
+            let place = self.keep(commit)?;
+            self.builtin(Builtin::BuildCommit, self.text_at(place));
+        }
+        Ok(())
+    }
+
+    pub fn author(&mut self, author: &str) -> Filled {
+        self.given.author = Some(self.person(author)?);
+        if self.reads(Builtin::BuildAuthor) {
+            let place = self.keep(author)?;
+            self.builtin(Builtin::BuildAuthor, self.text_at(place));
+        }
+        Ok(())
+    }
+
+    fn text_set<'t>(&mut self, builtin: Builtin, texts: impl Iterator<Item = &'t str>) -> Filled {
+        let from = self.given.elements.len();
+        for text in texts {
+            let place = self.keep(text)?;
+            let cell = self.text_at(place);
+            self.given.elements.push(cell);
+        }
+        let cell = self.elements_from(from)?;
+        self.builtin(builtin, cell);
+        Ok(())
+    }
+
+    fn elements_from(&self, from: usize) -> Filled<Cell> {
+        match (u32::try_from(from), u32::try_from(self.given.elements.len())) {
+            (Ok(from), Ok(to)) => Ok(Cell::Set(from, to)),
+            _ => Err(Refused),
+        }
+    }
+
+    pub fn labels<'t>(&mut self, labels: impl ExactSizeIterator<Item = &'t str>) -> Filled {
+        self.count(labels.len())?;
+        if self.reads(Builtin::BuildLabels) { self.text_set(Builtin::BuildLabels, labels) } else { Ok(()) }
+    }
+
+    pub fn contributors<'t>(&mut self, names: impl ExactSizeIterator<Item = &'t str> + Clone) -> Filled {
+        self.count(names.len())?;
+        for name in names.clone() {
+            let person = self.person(name)?;
+            self.given.contributors.push(person);
+        }
+        self.given.contributors.sort_unstable();
+        self.given.contributors.dedup();
+        if self.reads(Builtin::BuildContributors) { self.text_set(Builtin::BuildContributors, names) } else { Ok(()) }
+    }
+
+    pub fn created(&mut self, at: i64) {
+        self.created = Some(at);
+        self.builtin(Builtin::BuildCreated, Cell::Time(at));
+    }
+
+    pub fn version(&mut self, version: &str) -> Filled {
+        self.version = self.parsed(version)?;
+        self.builtin(Builtin::BuildVersion, self.version.unwrap_or(Cell::Missing));
+        Ok(())
+    }
+
+    /// A version, if any stage asks for one.
+    fn parsed(&mut self, version: &str) -> Filled<Option<Cell>> {
+        if !self.compact.asks_versions {
+            return Ok(None);
+        }
+        Ok(Some(self.given.version(semver::Version::parse(version).map_err(|_| Refused)?)))
+    }
+
+    pub fn action(&mut self, index: u16) {
+        self.builtin(Builtin::Action, Cell::Enum(index));
+    }
+
+    pub fn requester(&mut self, name: &str) -> Filled {
+        self.requester = Some(self.person(name)?);
+        if self.reads(Builtin::Requester) {
+            let place = self.keep(name)?;
+            self.builtin(Builtin::Requester, self.text_at(place));
+        }
+        Ok(())
+    }
+
+    /// A trigger by the number of its kind among the program's, with the text that belongs to it.
+    pub fn trigger(&mut self, kind: u16, text: Option<&str>) -> Filled {
+        self.builtin(Builtin::Trigger, Cell::Enum(kind));
+        let cell = match (kind, text) {
+            (0 | 1 | 5, Some(text)) => {
+                // Events have names.
+                let place = if kind == 5 { self.name(text)? } else { self.keep(text)? };
+                self.text_at(place)
+            }
+            _ => Cell::Missing,
+        };
+        self.given.trigger = match kind {
+            0 => {
+                self.push_to = Some(cell);
+                Came::Push(cell)
+            }
+            1 => Came::PullRequest(cell),
+            2 => Came::Schedule,
+            3 => {
+                if let Some(name) = text {
+                    self.by = Some(self.person(name)?);
+                    if self.reads(Builtin::Requester) && self.requester.is_none() {
+                        let place = self.keep(name)?;
+                        self.builtin(Builtin::Requester, self.text_at(place));
+                    }
+                }
+                Came::Manual(None)
+            }
+            4 => Came::Completion(match text {
+                None => None,
+                Some("") => return Err(Refused),
+                Some(name) => Some(self.inner.plan.stages.get(name).map_or(NONE, |stage| stage.0)),
+            }),
+            _ => Came::Event(cell),
+        };
+        Ok(())
+    }
+
+    /// The id of what is being deployed; `None`: nothing is.
+    pub fn deploying(&mut self, id: Option<&str>) -> Filled {
+        self.given.deploying = match id {
+            None => Some(None),
+            Some(id) => {
+                let Place { at, len } = self.name(id)?;
+                Some(Some((at, len)))
+            }
+        };
+        Ok(())
+    }
+
+    fn about(&mut self, stage: u32, build: Option<&str>, digest: Option<&str>) -> Filled<About> {
+        let build = build.map(|b| self.name(b)).transpose()?;
+        let digest = digest.map(|d| self.name(d)).transpose()?;
+        Ok(About { stage, build, digest })
+    }
+
+    /// A run. A stage that the policy does not have is passed over.
+    pub fn run(&mut self, stage: &str, run: RunAt, digest: Option<&str>, build: Option<&str>) -> Filled {
+        if stage.is_empty() {
+            return Err(Refused);
+        }
+        self.count(1)?;
+        let stage = self.inner.plan.stages.get(stage).map_or(NONE, |stage| stage.0);
+        let about = self.about(stage, build, digest)?;
+        self.notes.runs.push((about, run));
+        Ok(())
+    }
+
+    /// What an approver said.
+    pub fn approval(
+        &mut self,
+        (by, word, at): (&str, Word, i64),
+        stage: Option<&str>,
+        build: Option<&str>,
+        digest: Option<&str>,
+    ) -> Filled {
+        self.count(1)?;
+        let person = self.person(by)?;
+        let stage = match stage {
+            None => None,
+            Some("") => return Err(Refused),
+            Some(name) => Some(self.inner.plan.stages.get(name).map_or(NONE, |stage| stage.0)),
+        };
+        // `NONE` is another stage than any that is asked for; what says nothing is about the one that is.
+        let about = self.about(stage.unwrap_or(NONE - 1), build, digest)?;
+        if (person as usize) < self.program.people.len() || self.compact.directories {
+            self.notes.said.push((about, Said { person, at, word }));
+        }
+        Ok(())
+    }
+
+    /// The members of a group that comes from a directory.
+    pub fn group<'t>(&mut self, name: &str, members: impl ExactSizeIterator<Item = &'t str>) -> Filled {
+        self.count(1 + members.len())?;
+        let index = self.program.groups.iter().position(|g| g.name == name);
+        let mut people = Vec::with_capacity(members.len());
+        for member in members {
+            people.push(self.person(member)?);
+        }
+        people.sort_unstable();
+        people.dedup();
+        let listed = |index: usize| self.program.groups.get(index).is_some_and(|g| g.members.is_some());
+        if let Some(index) = index.filter(|index| !listed(*index))
+            && let Some(place) = self.given.directories.get_mut(index)
+        {
+            *place = Some(people);
+        }
+        Ok(())
+    }
+
+    pub fn occupant_id(&mut self, id: &str) -> Filled {
+        let place = self.name(id)?;
+        self.current.get_or_insert_default().id = Some(place);
+        if self.reads(Builtin::CurrentId) {
+            self.builtin(Builtin::CurrentId, self.text_at(place));
+        }
+        Ok(())
+    }
+
+    pub fn occupant_digest(&mut self, digest: &str) -> Filled {
+        let place = self.name(digest)?;
+        self.current.get_or_insert_default().digest = Some(place);
+        if self.reads(Builtin::CurrentDigest) {
+            self.builtin(Builtin::CurrentDigest, self.text_at(place));
+        }
+        Ok(())
+    }
+
+    pub fn occupant_version(&mut self, version: &str) -> Filled {
+        let version = self.parsed(version)?;
+        self.current.get_or_insert_default().version = version;
+        self.builtin(Builtin::CurrentVersion, version.unwrap_or(Cell::Missing));
+        Ok(())
+    }
+
+    pub fn occupant_created(&mut self, at: i64) {
+        self.current.get_or_insert_default().created = Some(at);
+        self.builtin(Builtin::CurrentCreated, Cell::Time(at));
+    }
+
+    pub fn occupant_at(&mut self, at: i64) {
+        self.current.get_or_insert_default().at = Some(at);
+        self.builtin(Builtin::CurrentAt, Cell::Time(at));
+    }
+
+    /// The value of a declared fact, and of what is under keys of it, is given slot by slot.
+    pub fn fact(&mut self, slot: u32, cell: Cell) {
+        self.set(slot, cell);
+    }
+
+    /// A text as a scalar type wants it.
+    pub fn scalar_text(&mut self, ty: &Type, text: &str) -> Filled<Cell> {
+        match ty {
+            Type::String | Type::User => {
+                let place = self.keep(text)?;
+                Ok(self.text_at(place))
+            }
+            Type::Enum(values) => enum_value(values, text).ok_or(Refused),
+            Type::Time => match crate::facts::time::quick(text) {
+                Some(t) => Ok(Cell::Time(t)),
+                None => Err(Refused),
+            },
+            Type::Duration => crate::facts::prepare::duration(text).map(Cell::Duration).ok_or(Refused),
+            Type::Version => Ok(self.given.version(semver::Version::parse(text).map_err(|_| Refused)?)),
+            Type::Bool | Type::Number | Type::Set(_) | Type::Map(_) => Err(Refused),
+        }
+    }
+
+    /// Puts what has been collected where the verdict looks for it.
+    fn finish(&mut self) -> Filled {
+        let stage = self.stage.ok_or(Refused)?;
+        let build = self.build.ok_or(Refused)?;
+        self.given.stage = stage;
+        self.given.now = self.now.ok_or(Refused)?;
+        self.given.requester = self.requester.or(self.by);
+        match self.given.trigger {
+            // A push goes to the build's branch if it does not say so.
+            Came::Push(Cell::Missing) if self.push_to == Some(Cell::Missing) => {
+                self.given.trigger = Came::Push(self.branch);
+            }
+            // Who asks stands in for who set it off.
+            Came::Manual(_) => self.given.trigger = Came::Manual(self.by.or(self.given.requester)),
+            _ => {}
+        }
+        if self.given.cells.get(self.compact.builtins.of(Builtin::Action) as usize) == Some(&Cell::Missing) {
+            self.action(0);
+        }
+        self.given.free = self.given.deploying.map(|id| match id {
+            None => true,
+            Some((at, len)) => self.kept(Place { at, len }) == self.kept(build),
+        });
+        let Some(flat) = self.compact.stages.get(stage as usize) else { return Err(Refused) };
+        self.words(stage, build);
+        self.runs(build);
+        self.occupied(build);
+        self.moving(flat);
+        self.given.settle();
+        self.given.take_seats(self.inner);
+        Ok(())
+    }
+
+    fn own(&self, about: &About, build: Place) -> bool {
+        about.build.is_none_or(|b| self.kept(b) == self.kept(build)) && self.same_digest(about.digest)
+    }
+
+    fn same_digest(&self, digest: Option<Place>) -> bool {
+        match (digest, self.digest) {
+            (Some(a), Some(b)) => self.kept(a) == self.kept(b),
+            _ => true,
+        }
+    }
+
+    fn words(&mut self, stage: u32, build: Place) {
+        let mut sorted = true;
+        for index in 0..self.notes.said.len() {
+            let Some((about, said)) = self.notes.said.get(index).copied() else { continue };
+            if (about.stage != NONE - 1 && about.stage != stage) || !self.own(&about, build) {
+                continue;
+            }
+            let key = |s: &Said| (s.person, s.at, s.word);
+            sorted &= self.given.said.last().is_none_or(|last| key(last) <= key(&said));
+            self.given.said.push(said);
+        }
+        if !sorted {
+            self.given.said.sort_unstable_by_key(|s| (s.person, s.at, s.word));
+        }
+    }
+
+    fn runs(&mut self, build: Place) {
+        let mut sorted = true;
+        for index in 0..self.notes.runs.len() {
+            let Some((about, run)) = self.notes.runs.get(index).copied() else { continue };
+            if about.stage == NONE || !self.own(&about, build) {
+                continue;
+            }
+            let key = |(stage, run): &(u32, RunAt)| (*stage, run.at, badness(run.status));
+            sorted &= self.given.runs.last().is_none_or(|last| key(last) <= key(&(about.stage, run)));
+            self.given.runs.push((about.stage, run));
+        }
+        if !sorted {
+            self.given.runs.sort_by_key(|(stage, run)| (*stage, run.at, badness(run.status)));
+        }
+    }
+
+    fn occupied(&mut self, build: Place) {
+        let Some(occupant) = self.current else { return };
+        if occupant.nothing {
+            self.given.occupied = Occupied::Nothing;
+            return;
+        }
+        self.given.occupied = match occupant.id {
+            None => Occupied::Unknown,
+            Some(id) if self.kept(id) == self.kept(build) && self.same_digest(occupant.digest) => Occupied::Same,
+            Some(_) => Occupied::Other,
+        };
+        let version = |cell: Option<Cell>| match cell {
+            Some(Cell::Version(index)) => self.given.versions.get(index as usize),
+            _ => None,
+        };
+        self.given.older = match (self.created, occupant.created, version(self.version), version(occupant.version)) {
+            (Some(a), Some(b), ..) => Some(a < b),
+            (.., Some(a), Some(b)) => Some(a.cmp_precedence(b).is_lt()),
+            _ => None,
+        };
+    }
+
+    fn moving(&mut self, flat: &CompactStage) {
+        for (slot, builtin) in &flat.moving {
+            let moving = match builtin {
+                Builtin::Now => Some(Moving::Now),
+                Builtin::BuildAge => self.created.map(Moving::Age),
+                Builtin::CurrentAge => self.current.and_then(|c| c.at).map(Moving::Age),
+                Builtin::StageStatus(stage) => Some(Moving::RunStatus(*stage)),
+                Builtin::StageAt(stage) => Some(Moving::RunAt(*stage)),
+                Builtin::StageAge(stage) => Some(Moving::RunAge(*stage)),
+                _ => None,
+            };
+            if let Some(moving) = moving {
+                self.given.moving.push((*slot, moving));
+            }
+        }
+    }
+}
+
+/// A value of an enumeration by its name.
+pub(crate) fn enum_value(values: &Arc<EnumType>, text: &str) -> Option<Cell> {
+    let status = values.builtin == Some("status");
+    let name = if status && text == "succeeded" { "passed" } else { text };
+    let index = u16::try_from(values.values.iter().position(|v| v == name)?).ok()?;
+    Some(if status { Cell::Status(index) } else { Cell::Enum(index) })
+}
+
+/// Where the facts that always exist are read, if they are.
+#[derive(Debug)]
+pub(crate) struct Builtins {
+    slots: [u32; 20],
+}
+
+impl Builtins {
+    pub fn new(program: &Program) -> Builtins {
+        let mut builtins = Builtins { slots: [NONE; 20] };
+        for (index, slot) in program.slots.iter().enumerate() {
+            if let Slot::Builtin(builtin) = slot
+                && let Some(place) = place_of(*builtin).and_then(|place| builtins.slots.get_mut(place))
+            {
+                *place = index as u32;
+            }
+        }
+        builtins
+    }
+
+    /// The slot, or [`NONE`].
+    pub fn of(&self, builtin: Builtin) -> u32 {
+        place_of(builtin).and_then(|place| self.slots.get(place)).copied().unwrap_or(NONE)
+    }
+}
+
+fn place_of(builtin: Builtin) -> Option<usize> {
+    Some(match builtin {
+        Builtin::BuildId => 0,
+        Builtin::BuildDigest => 1,
+        Builtin::BuildVersion => 2,
+        Builtin::BuildBranch => 3,
+        Builtin::BuildCommit => 4,
+        Builtin::BuildAuthor => 5,
+        Builtin::BuildContributors => 6,
+        Builtin::BuildLabels => 7,
+        Builtin::BuildCreated => 8,
+        Builtin::BuildAge => 9,
+        Builtin::Trigger => 10,
+        Builtin::Action => 11,
+        Builtin::Requester => 12,
+        Builtin::Now => 13,
+        Builtin::CurrentId => 14,
+        Builtin::CurrentVersion => 15,
+        Builtin::CurrentCreated => 16,
+        Builtin::CurrentDigest => 17,
+        Builtin::CurrentAt => 18,
+        Builtin::CurrentAge => 19,
+        Builtin::StageStatus(_) | Builtin::StageAt(_) | Builtin::StageAge(_) => return None,
+    })
+}
+
+/// A run's status by name.
+pub(crate) fn run_status(name: &str) -> Option<RunStatus> {
+    Some(match name {
+        "succeeded" | "passed" => RunStatus::Succeeded,
+        "failed" => RunStatus::Failed,
+        "skipped" => RunStatus::Skipped,
+        "cancelled" => RunStatus::Cancelled,
+        "pending" => RunStatus::Pending,
+        _ => return None,
+    })
+}
+
+/// What a collection of a type is filled into.
+pub(crate) enum Room {
+    /// A mask; whether of statuses.
+    Bits { status: bool, bits: u64 },
+    /// Elements from here on.
+    Elements(usize),
+}
+
+impl Room {
+    pub fn new(of: &Type, given: &Given) -> Room {
+        match is_mask(of) {
+            Some(status) => Room::Bits { status, bits: 0 },
+            None => Room::Elements(given.elements.len()),
+        }
+    }
+
+    pub fn add(&mut self, cell: Cell, given: &mut Given) {
+        match self {
+            Room::Bits { bits, .. } => {
+                if let Cell::Enum(i) | Cell::Status(i) = cell {
+                    *bits |= 1u64.checked_shl(u32::from(i)).unwrap_or(0);
+                }
+            }
+            Room::Elements(_) => given.elements.push(cell),
+        }
+    }
+
+    pub fn cell(&self, given: &Given) -> Filled<Cell> {
+        match self {
+            Room::Bits { status, bits } => Ok(Cell::Bits { status: *status, bits: *bits }),
+            Room::Elements(from) => match (u32::try_from(*from), u32::try_from(given.elements.len())) {
+                (Ok(from), Ok(to)) => Ok(Cell::Set(from, to)),
+                _ => Err(Refused),
+            },
+        }
+    }
+}
