@@ -114,7 +114,7 @@ fn distinct_approvers_must_be_enough_for_all_rules_together() {
 
 #[test]
 fn approvers_of_another_rule() {
-    says(&with("approve a: 1 of qa\napprove b: 1 of qa except approvers of a"), &[]);
+    says(&with("approve a: 1 of qa\napprove b: 1 of qa or ops except approvers of a"), &[]);
     says(
         &with("approve a: 1 of qa\napprove b: 1 of qa except approvers of aa"),
         &["E0204 7:40 stage `Dev` has no rule `aa` | not in this stage | help: did you mean `a`?"],
@@ -172,12 +172,61 @@ fn approvers_of_another_rule() {
         &[
             (
                 "p.gate",
-                "policy p include \"b.gate\" group qa = [a, b] stage A { approve mine: 1 of qa except approvers of base }",
+                "policy p include \"b.gate\" group qa = [a, b, c] stage A { approve mine: 1 of qa except approvers of base }",
             ),
             ("b.gate", "group bb = [a, b] stage A { approve base: 1 of bb }"),
         ],
         &[],
     );
+}
+
+#[test]
+fn whoever_approves_is_an_approver_of_the_rule_that_is_left_out() {
+    let help = "help: write `distinct approvers` in the stage: it asks for different people for each rule";
+    says(
+        &with("approve first: 1 of ops\napprove second: 1 of ops except approvers of first"),
+        &[&format!(
+            "E0501 7:17 nobody can ever count: whoever approves here is an approver of `first` | can never be met | 6:1 `first` counts everyone of its people who approves | {help}"
+        )],
+    );
+    says(
+        &with("approve second: 3 of ops or qa except approvers of first, tim\napprove first: 1 of [mara, amita, zoe]"),
+        &[&format!(
+            "E0501 6:17 only 2 can ever count: whoever else approves here is an approver of `first` | can never be met | 7:1 `first` counts everyone of its people who approves | {help}"
+        )],
+    );
+    says(
+        &with(
+            "approve one: 1 of [tim, mara]\napprove two: 1 of [andy]\napprove rest: all of ops except approvers of one, approvers of two",
+        ),
+        &[&format!(
+            "E0501 8:15 nobody can ever count: whoever approves here is an approver of `one` and `two` | can never be met | 6:1 `one` counts everyone of its people who approves | 7:1 `two` counts everyone of its people who approves | {help}"
+        )],
+    );
+    // Only where it is certain: else somebody may count for the second who does not count for the first.
+    let rules = |first: &str, second: &str| with(&format!("approve first: {first}\napprove second: {second}"));
+    let second = "1 of ops except approvers of first";
+    for first in [
+        "1 of ops valid 24h",
+        "1 of ops except requester",
+        "1 of ops except dir",
+        "1 of ops except tim",
+        "1 of [tim, mara]",
+        "1 of ops when action == rollback",
+        "1 of ops unless action == rollback",
+    ] {
+        says(&rules(first, second), &[]);
+    }
+    says(&rules("1 of ops", "1 of ops or dir except approvers of first"), &[]);
+    says(&rules("1 of ops", "1 of ops including author except approvers of first"), &[]);
+    says(&rules("1 of ops including author", "1 of ops including contributors except approvers of first"), &[]);
+    assert_eq!(said::said(&rules("1 of ops including contributors", second)).len(), 1);
+    // In a directory are people whom nobody knows yet.
+    assert_eq!(said::said(&rules("1 of ops or dir", second)), [""; 0]);
+    // Who approved before Dev succeeded counts for the second alone.
+    let since = "policy p group ops = [tim, andy] stage Dev { trigger push } stage Test after Dev {
+        approve first: 1 of ops since Dev approve second: 1 of ops except approvers of first }";
+    says(since, &[]);
 }
 
 #[test]

@@ -212,8 +212,7 @@ fn approvals_that_would_not_count_are_not_proposed() {
     assert_eq!(decide(since, &to("A")).unblock(), [[]; 0]);
     assert_eq!(decide(since, &to("A").succeeded("Test", t("2026-03-04T17:00:00Z"))).unblock().len(), 1);
     // Whoever approves counts for the first rule, and so not for the second.
-    let chain =
-        "policy p group a = [ana, ben] stage A { approve one: 1 of a approve two: 1 of a except approvers of one }";
+    let chain = "policy p group a = [ana, ben] stage A { approve one: 1 of a valid 1d approve two: 1 of a except approvers of one }";
     assert_eq!(decide(chain, &to("A")).unblock(), [[]; 0]);
     let wider = chain.replace("two: 1 of a", "two: 1 of a or [cy]");
     assert_eq!(decide(&wider, &to("A")).unblock().len(), 1);

@@ -392,7 +392,7 @@ fn circles_of_many_stages_and_definitions_are_answered_in_time() {
         let rules = many(n, |i| {
             format!(
                 "approve r{i}: 1 of g{}\n",
-                if i == 0 { String::new() } else { format!(" except approvers of r{}", i - 1) }
+                if i == 0 { " valid 1d".to_string() } else { format!(" except approvers of r{}", i - 1) }
             )
         });
         asked(&format!("group g = [a, b, c] stage S {{ {rules} }}"), &request("{}"));

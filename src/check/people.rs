@@ -1,6 +1,6 @@
 //! Groups, quorums, who is left out, and whether a count can be reached.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::names::{Ctx, Interner, Sink};
 use super::rules::{Sees, sees};
@@ -359,6 +359,87 @@ pub(super) fn check_approvers_of(ctx: &mut Ctx<'_>, planned: &Planned<'_>, rules
             }
         }
     }
+}
+
+/// Rules that leave out the approvers of others, and with them everyone who could ever count.
+pub(super) fn check_left_over(ctx: &mut Ctx<'_>, planned: &Planned<'_>, rules: &[Rule]) {
+    let barred = |quorum: &Quorum| quorum.except.people.iter().copied().collect::<HashSet<PersonId>>();
+    let mut surely: HashMap<RuleId, HashSet<PersonId>> = HashMap::new();
+    let mut work = MAX_MATCHING;
+    for (index, rule) in rules.iter().enumerate() {
+        let Body::Approve(Approve { quorum, .. }) = &rule.body else { continue };
+        if quorum.except.approvers_of.is_empty() || !quorum.directories.is_empty() {
+            continue;
+        }
+        let except = barred(quorum);
+        let mut left: HashSet<PersonId> = quorum.people.iter().filter(|p| !except.contains(p)).copied().collect();
+        let needed = match quorum.count {
+            Count::Number(number) => number as usize,
+            Count::All => 1,
+        };
+        if left.len() < needed {
+            // That has been told.
+            continue;
+        }
+        let mut by: Vec<&Rule> = Vec::new();
+        for id in &quorum.except.approvers_of {
+            let Some(other) = rules.get(id.0 as usize) else { continue };
+            let Some(counts) = counts_whoever_approves(other, quorum) else { continue };
+            let taken = surely.entry(*id).or_insert_with(|| {
+                let except = barred(counts);
+                counts.people.iter().filter(|p| !except.contains(p)).copied().collect()
+            });
+            // Larger cases are left to the decision.
+            work = work.saturating_sub(left.len().min(taken.len()).saturating_add(1));
+            if work == 0 {
+                return;
+            }
+            let before = left.len();
+            if taken.len() < left.len() {
+                taken.iter().for_each(|person| drop(left.remove(person)));
+            } else {
+                left.retain(|person| !taken.contains(person));
+            }
+            if left.len() < before {
+                by.push(other);
+            }
+        }
+        if left.len() < needed {
+            tell_left_over(ctx, planned, index, left.len(), &by);
+        }
+    }
+}
+
+/// The quorum of a rule that surely counts everyone of its people who may count for `second` and approves.
+fn counts_whoever_approves<'r>(rule: &'r Rule, second: &Quorum) -> Option<&'r Quorum> {
+    let Body::Approve(Approve { quorum, since: None, valid: None }) = &rule.body else { return None };
+    let Except { requester, directories, approvers_of, .. } = &quorum.except;
+    let listed = quorum.directories.is_empty() && directories.is_empty() && approvers_of.is_empty() && !requester;
+    let wide = |including: Option<tree::Including>| match including {
+        None => 0,
+        Some(tree::Including::Author) => 1,
+        Some(tree::Including::Contributors) => 2,
+    };
+    let surely = listed && rule.guard.is_none() && wide(quorum.including) >= wide(second.including);
+    surely.then_some(quorum)
+}
+
+fn tell_left_over(ctx: &mut Ctx<'_>, planned: &Planned<'_>, index: usize, left: usize, by: &[&Rule]) {
+    let Some(tree::RuleKind::Approve(written)) = planned.rules.get(index).and_then(|r| r.tree).map(|tree| &tree.kind)
+    else {
+        return;
+    };
+    let names: Vec<&str> = by.iter().map(|rule| rule.name.as_str()).collect();
+    let names = list_words(&names, 6);
+    let message = match left {
+        0 => format!("nobody can ever count: whoever approves here is an approver of {names}"),
+        _ => format!("only {left} can ever count: whoever else approves here is an approver of {names}"),
+    };
+    let mut told = Diagnostic::new(UNREACHABLE_COUNT, written.quorum.count.span, message).label("can never be met");
+    for rule in by.iter().take(6) {
+        told = told.also(rule.span, format!("`{}` counts everyone of its people who approves", rule.name));
+    }
+    ctx.sink.push(told.help("write `distinct approvers` in the stage: it asks for different people for each rule"));
 }
 
 /// Where a rule says `approvers of` another.

@@ -37,6 +37,7 @@ pub(super) fn compile(ctx: &mut Ctx<'_>, planned: &Planned<'_>, all: &[Planned<'
         });
     }
     people::check_approvers_of(ctx, planned, &rules);
+    people::check_left_over(ctx, planned, &rules);
     people::check_distinct(ctx, planned, &rules);
     let mut compiled = Vec::new();
     for rule in &planned.overrides {
