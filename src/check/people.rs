@@ -396,7 +396,9 @@ pub(super) fn check_left_over(ctx: &mut Ctx<'_>, planned: &Planned<'_>, rules: &
             }
             let before = left.len();
             if taken.len() < left.len() {
-                taken.iter().for_each(|person| drop(left.remove(person)));
+                for person in taken.iter() {
+                    left.remove(person);
+                }
             } else {
                 left.retain(|person| !taken.contains(person));
             }
