@@ -20,12 +20,14 @@ pub(super) fn statuses(program: &Program, stage: &Stage, index: usize) -> Vec<St
         Body::Advise(op) => condition(program, stage, rule, *op, true, false),
         Body::After(_) => vec![Status::Met, Status::Unmet, Status::Unknown],
         Body::Soak(_) => vec![Status::Met, Status::Unmet, Status::Waiting, Status::Unknown],
+        Body::Window(set) if is_always(set) => vec![Status::Met],
         Body::Window(set) => match (set.is_empty(), set.recurs()) {
             (true, _) => vec![Status::Unmet],
             (_, true) => vec![Status::Met, Status::Waiting],
             (_, false) => vec![Status::Met, Status::Unmet, Status::Waiting],
         },
         Body::Freeze(set) if set.is_empty() => vec![Status::Met],
+        Body::Freeze(set) if is_always(set) => vec![Status::Unmet],
         Body::Freeze(_) => vec![Status::Met, Status::Waiting],
         Body::Approve(approve) => {
             let quorum = &approve.quorum;
@@ -56,12 +58,27 @@ pub(super) fn statuses(program: &Program, stage: &Stage, index: usize) -> Vec<St
     if alternatives || by_guard {
         out.push(Status::NotApplicable);
     }
+    let unsure = rule.guard.is_some_and(|guard| can_be(program, stage, guard, Truth::Unknown));
+    if unsure && !out.contains(&Status::Unknown) && out.iter().any(|s| s.blocks()) && !is_condition(&rule.body) {
+        out.push(Status::Unknown);
+    }
     let id = RuleId(index as u32);
     let blocks = out.iter().any(|s| s.blocks() && !(*s == Status::Unmet && matches!(rule.body, Body::Approve(_))));
     if blocks && stage.overrides.iter().any(|o| o.skips.contains(&id)) {
         out.push(Status::Overridden);
     }
     out
+}
+
+/// Of a condition it is known exactly what it can be together with its guard.
+fn is_condition(body: &Body) -> bool {
+    matches!(body, Body::Require(_) | Body::Forbid(_) | Body::Advise(_))
+}
+
+/// Whether every instant lies inside.
+fn is_always(set: &TimeSet) -> bool {
+    let mut fuel = 100_000;
+    set.contains(0) && set.next_edge(0, &mut fuel) == NextEdge::Never
 }
 
 /// Which sides of edges there are: just before and after it begins, just before and after it ends.

@@ -3,12 +3,14 @@
 
 mod edits;
 mod make;
+mod same;
 mod witness;
 
 use std::sync::OnceLock;
 
 use serde::Serialize;
 
+use self::same::{Prints, changed, prints, written_otherwise};
 use self::witness::Seed;
 
 use super::case::Case;
@@ -18,7 +20,6 @@ use crate::diagnostic::{Place, SourceId, Sources};
 use crate::facts::Request;
 use crate::loader::MemoryLoader;
 use crate::policy::{Compiler, Policy};
-use crate::program::Stage;
 use crate::syntax::tree::{File, Item};
 
 pub(crate) use make::Edits;
@@ -162,8 +163,7 @@ pub fn mutate(suite: &Suite, options: &MutateOptions) -> Result<Mutation, String
 /// What the wrong versions are compared with.
 struct Base<'a> {
     suite: &'a Suite,
-    /// By stage of the policy.
-    prints: Vec<String>,
+    prints: Prints,
     /// The texts of the sources, without tests.
     texts: Vec<String>,
     /// By stage.
@@ -189,28 +189,17 @@ impl<'a> Base<'a> {
             let at = sources.place(edits.span);
             Some(Mutant { what: edits.what.clone(), at, diff: edits::diff(old, &new), fate })
         };
-        let changed = self.changed(&wrong);
+        let other = prints(&wrong);
+        if self.noticed(&wrong, &written_otherwise(policy, &self.prints, &other), recent) {
+            return fate(Fate::Killed);
+        }
+        let changed = changed(policy, &self.prints, &wrong, &other);
         if changed.is_empty() {
             return fate(Fate::Equivalent);
-        }
-        if self.noticed(&wrong, &changed, recent) {
-            return fate(Fate::Killed);
         }
         let seeds: Vec<&Seed> = changed.iter().filter_map(|stage| self.seeds(stage)).flatten().collect();
         let test = witness::find(policy, &wrong, &seeds, options.search);
         fate(Fate::Survived { test })
-    }
-
-    /// The stages about which the two may decide differently.
-    fn changed(&self, wrong: &Policy) -> Vec<String> {
-        let mut changed: Vec<String> = Vec::new();
-        let other = prints(wrong);
-        for (index, stage) in self.suite.policy.stages().enumerate() {
-            if self.prints.get(index) != other.get(index) {
-                changed.push(stage.to_string());
-            }
-        }
-        changed
     }
 
     /// Whether a test fails. Those that noticed something before are tried first.
@@ -278,26 +267,4 @@ fn compile(policy: &Policy, source: SourceId, text: &str, texts: &[String]) -> O
     }
     let root = policy.sources().iter().next()?.name.as_str();
     Compiler::new().limits(policy.inner.limits.clone()).loader(&files).compile(root).ok()
-}
-
-/// What each stage does, in words that are the same when it does the same.
-fn prints(policy: &Policy) -> Vec<String> {
-    let program = &policy.inner.program;
-    let shared = format!("{:?}{:?}{:?}{:?}", program.facts, program.slots, program.people, program.groups);
-    program.stages.iter().map(|stage| print(stage) + &shared).collect()
-}
-
-/// The program of a stage as text, without the places at which it is written, and without what only the compiler looks at.
-fn print(stage: &Stage) -> String {
-    let text = format!("{stage:?}");
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find("Span {") {
-        let (before, after) = rest.split_at(at);
-        out.push_str(before);
-        // `Span { source: SourceId(0), start: 1, end: 2 }`
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
-    }
-    out.push_str(rest);
-    out.replace("sealed: true", "").replace("sealed: false", "")
 }
