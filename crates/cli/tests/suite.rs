@@ -107,3 +107,51 @@ fn boundary_cases_can_be_kept_as_they_are_printed() {
     assert_eq!(folder.run("test .").0, Some(0));
     assert_eq!(folder.run("cases p.gate Nowhere").0, Some(2));
 }
+
+/// The policies of the repository, which their suites cover whole.
+fn repository(line: &str) -> (Option<i32>, String) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stagegate"));
+    let output = command.args(line.split_whitespace()).current_dir(root).env("NO_COLOR", "1").output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+#[test]
+fn the_suites_of_the_policies_pass_and_leave_nothing_out() {
+    let (code, out) = repository("test policies --coverage --threshold 100");
+    assert_eq!(code, Some(0), "{out}");
+    assert_eq!(out.matches(": 100.0 % covered").count(), 6, "{out}");
+    assert!(!out.contains("never exercised"), "{out}");
+}
+
+#[test]
+fn no_wrong_version_of_the_space_game_goes_unnoticed() {
+    let (code, out) = repository("mutate policies/space-game.gate --format json");
+    assert_eq!(code, Some(0), "{out}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let fates: Vec<&str> = json[0]["mutants"].as_array().unwrap().iter().map(|m| m["fate"].as_str().unwrap()).collect();
+    let counted = fates.iter().filter(|fate| **fate != "equivalent").count();
+    let noticed = fates.iter().filter(|fate| **fate == "killed").count();
+    assert!(counted >= 50, "{counted}");
+    assert_eq!(noticed, counted, "{out}");
+}
+
+#[test]
+fn times_that_come_to_the_same_do_not_count() {
+    let policy = "policy p\nstage A { window w: daily 20:00..06:00, sat..sun 01:00..24:00 }\n";
+    let test =
+        "test \"edges\" {\n  build { id: \"1\" }\n  row \"at eight\" { at 2026-03-04 20:00  expect A allow }\n}\n";
+    let folder = Folder::new("same", &[("p.gate", policy), ("p_test.gate", test)]);
+    let (_, json, _) = folder.run("mutate . --format json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let fate = |what: &str| {
+        let mutants = json[0]["mutants"].as_array().unwrap();
+        mutants.iter().find(|m| m["what"] == what).unwrap_or_else(|| panic!("{json}"))["fate"].clone()
+    };
+    // Saturday from midnight on belongs to the night of Friday anyway; Saturday at six does not.
+    assert_eq!(fate("`01:00` became `00:00`"), "equivalent");
+    assert_eq!(fate("`01:00` became `02:00`"), "equivalent");
+    assert_eq!(fate("`20:00` became `21:00`"), "killed");
+    assert_eq!(fate("`06:00` became `07:00`"), "survived");
+}
