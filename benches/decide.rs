@@ -1,5 +1,7 @@
 //! What a decision costs: `cargo bench --bench decide`. See `docs/performance.md`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::hint::black_box;
 use std::time::Duration;
 

@@ -2,6 +2,8 @@
 //!
 //! `instructions TASK TIMES` does one task so many times over the mixed requests.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::hint::black_box;
 
 use stagegate::{Policy, Prepared, Request};

@@ -1,5 +1,7 @@
 //! A batch gives the verdicts of one request after the other.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};

@@ -1,4 +1,6 @@
 //! An embedder's own struct as a request (feature `derive`).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![cfg(feature = "derive")]
 
 use std::collections::HashMap;

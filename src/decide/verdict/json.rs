@@ -212,7 +212,9 @@ impl<'de> Visitor<'de> for Trigger<'_, '_> {
             }
             match field {
                 6 => kind = Some(map.next_value::<&'de str>()?),
-                2 => drop(map.next_value::<Option<Instant>>()?),
+                2 => {
+                    map.next_value::<Option<Instant>>()?;
+                }
                 _ => text = map.next_value::<Option<&'de str>>()?,
             }
         }
@@ -504,7 +506,9 @@ impl<'de> Visitor<'de> for Approved<'_, '_> {
                 3 => stage = map.next_value::<Option<&'de str>>()?,
                 4 => build = map.next_value::<Option<&'de str>>()?,
                 5 => digest = map.next_value::<Option<&'de str>>()?,
-                _ => drop(map.next_value::<Option<Unread>>()?),
+                _ => {
+                    map.next_value::<Option<Unread>>()?;
+                }
             }
         }
         if seen & 0b111 != 0b111 {

@@ -83,8 +83,8 @@ impl<'a> Reader<'a> {
             return None;
         }
         match self.flat.steps.len() {
-            0..=SMALL => self.run(&mut [Truth::False; SMALL]),
-            ..=LARGE => self.run(&mut [Truth::False; LARGE]),
+            few if few <= SMALL => self.run(&mut [Truth::False; SMALL]),
+            more if more <= LARGE => self.run(&mut [Truth::False; LARGE]),
             many => VALUES.with_borrow_mut(|values| {
                 values.resize(many.max(values.len()), Truth::False);
                 self.run(values)
