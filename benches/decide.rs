@@ -9,6 +9,8 @@ use chrono::{DateTime, Utc};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use stagegate::{Policy, Prepared, Request};
 
+#[path = "common/bank.rs"]
+mod bank;
 #[path = "common/by_hand.rs"]
 mod by_hand;
 #[path = "common/chance.rs"]
@@ -39,6 +41,7 @@ fn subjects() -> Vec<Subject> {
             text: read("policies/space-game.gate"),
             requests: mixed::promotions(7, 1_000).iter().map(mixed::Promotion::json).collect(),
         },
+        Subject { name: "bank", file: "policies/bank.gate", text: String::new(), requests: bank::requests(7, 1_000) },
         Subject {
             name: "generated",
             file: "generated.gate",
@@ -49,7 +52,15 @@ fn subjects() -> Vec<Subject> {
 }
 
 fn policy(subject: &Subject) -> Policy {
-    Policy::parse(subject.file, &subject.text).unwrap()
+    compiled(subject.file, &subject.text)
+}
+
+/// From its text, or from the file when it includes others.
+fn compiled(file: &str, text: &str) -> Policy {
+    match text {
+        "" => Policy::from_file(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap(),
+        text => Policy::parse(file, text).unwrap(),
+    }
 }
 
 fn decisions(c: &mut Criterion) {
@@ -162,14 +173,10 @@ fn compiling(c: &mut Criterion) {
     let mut group = c.benchmark_group("compile");
     for subject in subjects() {
         group.bench_function(subject.name, |b| {
-            b.iter_batched(|| subject.text.clone(), |text| policy_of(subject.file, &text), BatchSize::SmallInput)
+            b.iter_batched(|| subject.text.clone(), |text| compiled(subject.file, &text), BatchSize::SmallInput)
         });
     }
     group.finish();
-}
-
-fn policy_of(file: &str, text: &str) -> Policy {
-    Policy::parse(file, text).unwrap()
 }
 
 fn firings(c: &mut Criterion) {

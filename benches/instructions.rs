@@ -8,6 +8,8 @@ use std::hint::black_box;
 
 use stagegate::{Policy, Prepared, Request};
 
+#[path = "common/bank.rs"]
+mod bank;
 #[path = "common/by_hand.rs"]
 mod by_hand;
 #[path = "common/chance.rs"]
@@ -29,16 +31,17 @@ fn main() {
         println!("see benches/count");
         return;
     };
-    let (policy, jsons) = match task.ends_with("-generated") {
-        true => {
+    let file = |file: &str| Policy::from_file(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (policy, jsons) = match task.rsplit_once('-') {
+        Some((_, "bank")) => (file("policies/bank.gate"), bank::requests(7, REQUESTS)),
+        Some((_, "generated")) => {
             let mut chance = chance::Chance::new(7);
             let policy = Policy::parse("generated.gate", generated::policy(50, 20)).unwrap();
             (policy, (0..REQUESTS).map(|_| generated::request(&mut chance, 50)).collect::<Vec<_>>())
         }
-        false => {
-            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/space-game.gate");
+        _ => {
             let jsons = mixed::promotions(7, REQUESTS).iter().map(mixed::Promotion::json).collect();
-            (Policy::from_file(path).unwrap(), jsons)
+            (file("policies/space-game.gate"), jsons)
         }
     };
     let requests: Vec<Request> = jsons.iter().map(|json| Request::from_json(json.as_bytes()).unwrap()).collect();
@@ -46,7 +49,7 @@ fn main() {
     let hands: Vec<by_hand::ByHand> = mixed::promotions(7, REQUESTS).iter().map(by_hand::of).collect();
     // Tables of zones are worked out when they are first asked for.
     black_box(prepared.iter().map(|p| p.verdict() as usize).sum::<usize>());
-    match task.trim_end_matches("-generated") {
+    match task.trim_end_matches("-generated").trim_end_matches("-bank") {
         "verdict" => repeat(times, || prepared.iter().filter(|p| black_box(p).verdict().is_allow()).count()),
         "decision" => {
             repeat(times, || prepared.iter().filter(|p| black_box(p.decide().unwrap()).verdict().is_allow()).count())
@@ -90,6 +93,7 @@ fn main() {
                 .map(|json| black_box(serde_json::from_str::<by_hand::Read<'_>>(json).unwrap()).history.len())
                 .sum()
         }),
+        "compile" if task == "compile-bank" => repeat(times, || file("policies/bank.gate").stages().count()),
         "compile" => {
             let text = policy.sources().iter().next().unwrap().text.clone();
             repeat(times, || Policy::parse("p.gate", &text).unwrap().stages().count())
