@@ -1,6 +1,7 @@
 //! What is counted by callgrind: `benches/count` runs this under valgrind, once without work and once with it.
 //!
 //! `instructions TASK TIMES` does one task so many times over the mixed requests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -2,13 +2,12 @@
 
 use crate::decide::Verdict;
 use crate::decide::truth::Truth;
-use crate::decide::verdict::compact::{Ahead, Cell, CompactStage, NONE, Step, Unit, comes_after};
+use crate::decide::verdict::compact::{Ahead, Cell, CompactStage, NONE, Step, Unit};
 use crate::decide::verdict::given::Given;
 use crate::decide::verdict::{Outcome, Reader};
 use crate::facts::RunStatus;
 use crate::policy::Inner;
 use crate::program::Comparison;
-use crate::schedule::{NextEdge, TimeSet};
 
 /// A value that is not there: of an enumeration, of a run's status.
 const ABSENT: u8 = u8::MAX;
@@ -81,15 +80,6 @@ pub(super) struct Columns {
 #[derive(Default)]
 pub(super) struct Scratch {
     values: Vec<(u64, u64)>,
-    /// By unit: the stretch of time in which the last answer of its set of times holds.
-    stretches: Vec<Stretch>,
-}
-
-#[derive(Clone, Copy)]
-struct Stretch {
-    from: i64,
-    until: i64,
-    inside: bool,
 }
 
 fn put(bits: &mut Bits, row: usize, bit: bool) {
@@ -146,7 +136,6 @@ impl Columns {
             Step::Fixed(_) | Step::And(..) | Step::Or(..) | Step::Not(_) => Column::Nothing,
         });
         let steady = |rule: u32| flat.rules.get(rule as usize).is_some_and(|facts| facts.ahead == Ahead::Nothing);
-        let times = |rule: u32| flat.rules.get(rule as usize).is_some_and(|facts| facts.ahead == Ahead::Times);
         let mut runs: Vec<(u32, Vec<i64>, Vec<u8>)> = Vec::new();
         let mut asks_run = |stage: u32| {
             if stage != NONE && !runs.iter().any(|(known, ..)| *known == stage) {
@@ -159,7 +148,6 @@ impl Columns {
                 asks_run(*stage);
                 Judge::Columns
             }
-            Unit::Freeze { rule, guard: NONE, .. } if times(*rule) => Judge::Columns,
             Unit::Approve { guard: NONE, since, .. } if !flat.entangled => {
                 asks_run(*since);
                 Judge::Columns
@@ -283,10 +271,10 @@ impl Columns {
         let rows = if count == 64 { u64::MAX } else { (1 << count) - 1 };
         self.entries(flat, block, &mut scratch.values);
         let (mut passes, mut denies) = (rows, 0);
-        for (index, (unit, judge)) in flat.units.iter().zip(&self.judges).enumerate() {
+        for (unit, judge) in flat.units.iter().zip(&self.judges) {
             let (yes, no) = match judge {
                 Judge::Answers { passes, denies } => (word(passes, block), word(denies, block)),
-                Judge::Columns => self.unit(inner, flat, unit, index, block, scratch),
+                Judge::Columns => self.unit(unit, block, scratch),
             };
             passes &= yes;
             denies |= no;
@@ -347,15 +335,7 @@ impl Columns {
     }
 
     /// Which requests a unit lets pass, and which it denies.
-    fn unit(
-        &self,
-        inner: &Inner,
-        flat: &CompactStage,
-        unit: &Unit,
-        index: usize,
-        block: usize,
-        scratch: &mut Scratch,
-    ) -> (u64, u64) {
+    fn unit(&self, unit: &Unit, block: usize, scratch: &Scratch) -> (u64, u64) {
         let value = |id: u32| scratch.values.get(id as usize).copied().unwrap_or((0, 0));
         match unit {
             Unit::Condition { op, guard, forbid, .. } => {
@@ -376,14 +356,9 @@ impl Columns {
                 }
                 (ended & pack(&bytes), !ended & !pending)
             }
-            Unit::Freeze { rule, set, .. } => {
-                let facts = flat.rules.get(*rule as usize);
-                scratch.stretches.resize(scratch.stretches.len().max(index + 1), Stretch::NOTHING);
-                let Some(stretch) = scratch.stretches.get_mut(index) else { return (0, 0) };
-                self.frozen(inner, set, block, stretch, |second| facts.is_some_and(|f| comes_after(f, second)))
-            }
             Unit::Approve { seat, since, valid, .. } => self.approved(*seat, *since, *valid, block),
-            Unit::Triggers { .. } | Unit::Rule(_) | Unit::Group(_) => (0, 0),
+            // What depends on the clock on the wall or on the trigger was judged before.
+            Unit::Freeze { .. } | Unit::Triggers { .. } | Unit::Rule(_) | Unit::Group(_) => (0, 0),
         }
     }
 
@@ -393,27 +368,6 @@ impl Columns {
         let status = rows(status, block);
         let ended = each(status, |s| s < 8 && outcomes >> (s & 7) & 1 == 1);
         (rows(at, block), ended, each(status, |s| s == RunStatus::Pending as u8))
-    }
-
-    fn frozen(
-        &self,
-        inner: &Inner,
-        set: &TimeSet,
-        block: usize,
-        stretch: &mut Stretch,
-        comes: impl Fn(i64) -> bool,
-    ) -> (u64, u64) {
-        let (mut passes, mut denies) = (0, 0);
-        for (row, now) in rows(&self.now, block).iter().enumerate() {
-            if *now < stretch.from || *now >= stretch.until {
-                *stretch = Stretch::around(set, *now, inner.program.search_steps);
-            }
-            passes |= u64::from(!stretch.inside) << row;
-            if stretch.inside && stretch.until == i64::MAX && !comes(now.div_euclid(SECOND)) {
-                denies |= 1 << row;
-            }
-        }
-        (passes, denies)
     }
 
     fn approved(&self, seat: u32, since: u32, valid: i64, block: usize) -> (u64, u64) {
@@ -457,24 +411,6 @@ impl Columns {
             late |= u64::from(spoke.get(place as usize).is_some_and(|at| *at > after)) << place;
         }
         late
-    }
-}
-
-/// Nanoseconds in a second.
-const SECOND: i64 = 1_000_000_000;
-
-impl Stretch {
-    const NOTHING: Stretch = Stretch { from: 0, until: 0, inside: false };
-
-    /// From an instant on, as far as a set of times stays as it is.
-    fn around(set: &TimeSet, now: i64, steps: u64) -> Stretch {
-        let second = now.div_euclid(SECOND);
-        let mut fuel = steps;
-        let until = match set.next_edge(second, &mut fuel) {
-            NextEdge::At(at) | NextEdge::SearchedTo(at) => at.saturating_mul(SECOND),
-            NextEdge::Never => i64::MAX,
-        };
-        Stretch { from: second.saturating_mul(SECOND), until, inside: set.contains(second) }
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Facts lie in columns, truth values in two bitmaps (yes, no; unknown is neither), approvals in bits and lists. A test
 //! runs down its column, sixty-four requests a word, and gates are operations on words. What has no column (texts that
-//! are searched, conditions that read the clock, triggers) is asked when a request is added, and so is a whole request
-//! that is out of the ordinary.
+//! are searched, conditions that read the clock, windows and freezes, triggers) is asked when a request is added, and so
+//! is a whole request that is out of the ordinary.
 
 mod columns;
 
