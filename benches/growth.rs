@@ -106,15 +106,15 @@ fn table(what: &str, sizes: &[usize], make: impl Fn(usize) -> (String, Request))
 }
 
 /// Nanoseconds: the best of several rounds.
-fn time(mut run: impl FnMut()) -> f64 {
+fn time<T>(mut run: impl FnMut() -> T) -> f64 {
     let start = Instant::now();
-    run();
+    drop(run());
     let once = start.elapsed().max(Duration::from_nanos(20));
     let times = (5_000_000 / once.as_nanos()).clamp(1, 100_000) as u32;
     let mut best = Duration::MAX;
     for _ in 0..12 {
         let start = Instant::now();
-        (0..times).for_each(|_| run());
+        (0..times).for_each(|_| drop(run()));
         best = best.min(start.elapsed());
     }
     best.as_nanos() as f64 / f64::from(times)

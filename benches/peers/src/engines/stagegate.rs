@@ -34,7 +34,6 @@ impl crate::Engine for Engine {
     }
 
     fn text(&mut self, text: &str) -> bool {
-        let request = Request::from_json(text.as_bytes()).expect("a request");
-        self.policy.verdict(&request).expect("a request of the policy").is_allow()
+        self.policy.verdict_json(text.as_bytes()).expect("a request of the policy").is_allow()
     }
 }
