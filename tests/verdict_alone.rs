@@ -300,3 +300,21 @@ fn one_approval_more_and_another_fact_are_as_if_they_had_been_there_from_the_sta
     assert!(prepared.approval(&Approval::new("", Word::Approve, Utc::now())).is_err());
     assert!(matches!(prepared.verdict(), Verdict::Allow | Verdict::Hold | Verdict::Deny));
 }
+
+#[test]
+fn a_fact_given_twice_in_json_is_refused_however_many_there_are() {
+    let facts: String = (0..300).map(|i| format!("fact f{i} : number ")).collect();
+    let policy = Policy::parse("p.gate", facts + "stage Dev { require a: f299 >= 1 }").unwrap();
+    let json = |last: &str| {
+        let facts: Vec<String> = (0..300).map(|i| format!("\"f{i}\": 1")).collect();
+        let facts = facts.join(", ");
+        format!(
+            r#"{{ "stage": "Dev", "now": "2026-03-04T18:00:00Z", "build": {{ "id": "7" }}, "facts": {{ {facts}{last} }} }}"#
+        )
+    };
+    assert_eq!(policy.verdict_json(json("").as_bytes()), Ok(Verdict::Allow));
+    for twice in [r#", "f0": 1"#, r#", "f200": 1"#, r#", "f299": 0"#] {
+        let error = policy.verdict_json(json(twice).as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("given twice"), "{error}");
+    }
+}

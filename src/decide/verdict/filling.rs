@@ -42,6 +42,8 @@ struct About {
 pub(crate) struct Notes {
     runs: Vec<(About, RunAt)>,
     said: Vec<(About, Said)>,
+    /// By fact: whether it was given, as bits.
+    facts: Vec<u64>,
 }
 
 /// A request that is being filled in.
@@ -104,6 +106,7 @@ pub(crate) fn filled<T>(
         given.clear(&inner.program);
         notes.runs.clear();
         notes.said.clear();
+        notes.facts.clear();
         let mut filling = Filling {
             program: &inner.program,
             compact: &inner.compact,
@@ -469,6 +472,20 @@ impl Filling<'_> {
     pub fn occupant_at(&mut self, at: i64) {
         self.current.get_or_insert_default().at = Some(at);
         self.builtin(Builtin::CurrentAt, Cell::Time(at));
+    }
+
+    /// Marks a declared fact as given, which it may be once.
+    pub fn once(&mut self, fact: u32) -> Filled {
+        let (at, bit) = (fact as usize / 64, 1u64 << (fact % 64));
+        if self.notes.facts.len() <= at {
+            self.notes.facts.resize(at + 1, 0);
+        }
+        let word = self.notes.facts.get_mut(at).ok_or(Refused)?;
+        if *word & bit != 0 {
+            return Err(Refused);
+        }
+        *word |= bit;
+        Ok(())
     }
 
     /// The value of a declared fact, and of what is under keys of it, is given slot by slot.

@@ -585,8 +585,7 @@ impl<'de> Visitor<'de> for Facts<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let filling = self.0;
         let compact = filling.compact;
-        // One bit for each of the first facts; the others, and those that are not declared, by name.
-        let mut seen = 0u128;
+        // Those that are not declared, by name.
         let mut keys = Keys::new();
         while let Some(key) = map.next_key::<&'de str>()? {
             filling.count(1).map_err(refuse)?;
@@ -595,11 +594,7 @@ impl<'de> Visitor<'de> for Facts<'_, '_> {
                 map.next_value::<Scalar>()?;
                 continue;
             };
-            match 1u128.checked_shl(plan.fact) {
-                Some(bit) if seen & bit != 0 => return Err(refuse(Refused)),
-                Some(bit) => seen |= bit,
-                None => keys.add(key).map_err(refuse)?,
-            }
+            filling.once(plan.fact).map_err(refuse)?;
             map.next_value_seed(Fact { filling: &mut *filling, plan })?;
         }
         Ok(())
