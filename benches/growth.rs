@@ -1,6 +1,5 @@
 //! How the time grows: `cargo bench --bench growth` prints a table for each thing that can grow.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fmt::Write;
 use std::hint::black_box;

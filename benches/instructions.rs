@@ -2,7 +2,6 @@
 //!
 //! `instructions TASK TIMES` does one task so many times over the mixed requests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::hint::black_box;
 

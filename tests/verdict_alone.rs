@@ -1,7 +1,6 @@
 //! The verdict alone is the verdict of the explained decision, on every policy of this repository and on requests made by
 //! chance from the words of the policy.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
 
