@@ -200,3 +200,9 @@ fn a_moved_comment_is_still_there() {
         }
     }
 }
+
+#[test]
+fn a_schedule_and_the_time_of_a_row_stay_two_steps() {
+    let text = "test \"t\" {\n  row \"r\" {\n    schedule\n    at 2026-03-04 03:10\n  }\n}\n";
+    assert_eq!(stagegate::format("p.gate", text, &stagegate::Limits::default()).unwrap(), text);
+}

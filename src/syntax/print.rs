@@ -146,9 +146,13 @@ impl Printer<'_> {
         self.to.text("}", last(span));
     }
 
-    /// On one line if it fits and holds no comment, so that rows stand under one another.
+    /// On one line if it fits and holds no comment, so that rows stand under one another. `schedule` and an `at` of its own
+    /// would be one step there.
     fn row(&mut self, row: &Row) {
-        if self.to.has_comment(start(row.span), row.span.end as usize) {
+        let apart = row.steps.windows(2).any(
+            |two| matches!(two, [a, b] if matches!(a.value, Step::Schedule(None)) && matches!(b.value, Step::Now(_))),
+        );
+        if apart || self.to.has_comment(start(row.span), row.span.end as usize) {
             return self.block(format!("row {}", string(&row.name)), &row.steps, &[], row.span);
         }
         self.to.begin();
