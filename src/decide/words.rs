@@ -8,9 +8,7 @@ use super::truth::Truth;
 use crate::facts::prepare::instant;
 use crate::facts::slots::SlotValue;
 use crate::plain::escape;
-use crate::program::{
-    ACTION, Builtin, Check, Op, OpId, PENDING, Program, Right, STATUS, Slot, SlotId, TRIGGER, Test, Type,
-};
+use crate::program::{ACTION, Builtin, Check, Op, OpId, PENDING, Program, STATUS, Slot, SlotId, TRIGGER, Test, Type};
 
 /// So many tests are told of one condition.
 const MAX_TESTS: usize = 6;
@@ -85,7 +83,7 @@ fn tell(case: &Case<'_>, t: i64, test: &Test, truth: Truth, ok: bool, seeing: &m
     let seen = see(value, case.slots, t).0;
     let source = source(case.program, test);
     let mut sides = vec![(name.clone(), side(case, test.left, seen, t))];
-    for id in right_slots(&test.check) {
+    for id in test.check.right_slots() {
         let value = case.slots.values.get(id.0 as usize).unwrap_or(&SlotValue::Missing);
         let seen = see(value, case.slots, t).0;
         sides.push((slot_name(case.program, id), side(case, id, seen, t)));
@@ -201,22 +199,6 @@ fn missing_group(case: &Case<'_>, check: &Check) -> Option<String> {
         }
         Check::Every(check) | Check::Any(check) | Check::Not(check) => missing_group(case, check),
         _ => None,
-    }
-}
-
-fn right_slots(check: &Check) -> Vec<SlotId> {
-    let of = |right: &Right| match right {
-        Right::Slot(id) => Some(*id),
-        Right::Constant(_) => None,
-    };
-    match check {
-        Check::Compare(_, right) | Check::Contains(right) | Check::StartsWith(right) | Check::EndsWith(right) => {
-            of(right).into_iter().collect()
-        }
-        Check::InList(items) => items.iter().filter_map(of).collect(),
-        Check::InSet(id) => vec![*id],
-        Check::Every(check) | Check::Any(check) | Check::Not(check) => right_slots(check),
-        Check::InGroup(_) | Check::Matches(_) | Check::IsSet | Check::IsMissing | Check::IsTrue => Vec::new(),
     }
 }
 

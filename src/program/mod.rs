@@ -213,6 +213,25 @@ pub(crate) enum Check {
     Any(Box<Check>),
 }
 
+impl Check {
+    /// The slots that it reads on its right side.
+    pub fn right_slots(&self) -> Vec<SlotId> {
+        let of = |right: &Right| match right {
+            Right::Slot(id) => Some(*id),
+            Right::Constant(_) => None,
+        };
+        match self {
+            Check::Compare(_, right) | Check::Contains(right) | Check::StartsWith(right) | Check::EndsWith(right) => {
+                of(right).into_iter().collect()
+            }
+            Check::InList(items) => items.iter().filter_map(of).collect(),
+            Check::InSet(id) => vec![*id],
+            Check::Every(check) | Check::Any(check) | Check::Not(check) => check.right_slots(),
+            Check::InGroup(_) | Check::Matches(_) | Check::IsSet | Check::IsMissing | Check::IsTrue => Vec::new(),
+        }
+    }
+}
+
 pub(crate) use crate::syntax::tree::{Comparison, Count, Including};
 
 /// A stage with everything that a decision about it needs.

@@ -585,7 +585,7 @@ impl Building<'_> {
 
     fn test_moves(&self, test: &Test) -> bool {
         let slot = |id: SlotId| moves(self.program.slots.get(id.0 as usize));
-        slot(test.left) || right_slots(&test.check).into_iter().any(slot)
+        slot(test.left) || test.check.right_slots().into_iter().any(slot)
     }
 
     fn test(&mut self, test: &Test) -> Step {
@@ -686,7 +686,7 @@ impl Compact {
 
 /// The values of an enumeration of which a check is true, and of which it is unknown.
 fn masks(program: &Program, check: &Check, values: usize, status: bool) -> Option<(u64, u64)> {
-    if !right_slots(check).is_empty() || matches!(check, Check::InGroup(_) | Check::Every(_) | Check::Any(_)) {
+    if !check.right_slots().is_empty() || matches!(check, Check::InGroup(_) | Check::Every(_) | Check::Any(_)) {
         return None;
     }
     let nothing = Slots::nothing();
@@ -701,23 +701,6 @@ fn masks(program: &Program, check: &Check, values: usize, status: bool) -> Optio
         }
     }
     Some((yes, unknown))
-}
-
-/// The slots that a check reads on its right side.
-pub(crate) fn right_slots(check: &Check) -> Vec<SlotId> {
-    let of = |right: &Right| match right {
-        Right::Slot(id) => Some(*id),
-        Right::Constant(_) => None,
-    };
-    match check {
-        Check::Compare(_, right) | Check::Contains(right) | Check::StartsWith(right) | Check::EndsWith(right) => {
-            of(right).into_iter().collect()
-        }
-        Check::InList(items) => items.iter().filter_map(of).collect(),
-        Check::InSet(id) => vec![*id],
-        Check::Every(check) | Check::Any(check) | Check::Not(check) => right_slots(check),
-        Check::InGroup(_) | Check::Matches(_) | Check::IsSet | Check::IsMissing | Check::IsTrue => Vec::new(),
-    }
 }
 
 /// Whether there surely is a later edge of a set that comes again.

@@ -433,20 +433,6 @@ fn date_time(at: &DateTime) -> String {
 }
 
 fn month_day((month, day): (u32, u32)) -> String {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let month = (month as usize).checked_sub(1).and_then(|m| MONTHS.get(m)).copied().unwrap_or("?");
+    let month = (month as usize).checked_sub(1).and_then(|m| super::cron::MONTHS.get(m)).copied().unwrap_or("?");
     format!("{day} {month}")
 }
