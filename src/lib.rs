@@ -54,6 +54,7 @@
 //!   request once for a caller that asks many times.
 //! * [`Policy::due`], [`Policy::next_firing`], [`Policy::coming`], [`Policy::timeline`]: what the clock will do. The engine
 //!   keeps no timer and reads no clock; the caller asks.
+//! * [`DecisionSink`], [`Policy::decide_recorded`]: decisions that are recorded before they are given.
 //! * [`PolicySet`]: many policies by name, replaced while others decide.
 //! * [`Limits`]: what a policy or a request of a stranger may cost.
 #![forbid(unsafe_code)]
@@ -74,6 +75,7 @@ pub mod schedule;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod set;
+mod sink;
 pub mod suite;
 #[doc(hidden)]
 pub mod syntax;
@@ -86,11 +88,15 @@ pub use limits::Limits;
 pub use loader::{FileLoader, LoadError, Loader, MemoryLoader};
 pub use policy::{CompileError, Compiler, FileKind, Policy, Report};
 pub use set::PolicySet;
+pub use sink::{DecideError, Decided, DecisionSink, SinkError};
 #[cfg(feature = "derive")]
 pub use stagegate_derive::Facts;
 
 /// The version of the language that this crate reads.
 pub const LANGUAGE: u32 = 1;
+
+/// The version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The Rust in the documentation compiles and runs.
 #[cfg(doctest)]

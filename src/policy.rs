@@ -66,6 +66,26 @@ impl Policy {
         &self.inner.program.digest
     }
 
+    /// The digest that a policy of these sources has: pairs of name and text, the root first, then what it includes in
+    /// the order of [`Policy::sources`]. SHA-256 over names and texts, each with its length in bytes before it (eight
+    /// bytes, the lowest first), so that nothing can be moved from one to another.
+    pub fn digest_of<'a>(sources: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+        let mut hash = hmac_sha256::Hash::new();
+        for (name, text) in sources {
+            for part in [name, text] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part.as_bytes());
+            }
+        }
+        let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{hex}")
+    }
+
+    /// The names of the facts that it declares `secret`: their values are in no decision, and a log keeps none in clear.
+    pub fn secret_facts(&self) -> impl Iterator<Item = &str> {
+        self.inner.program.facts.iter().filter(|fact| fact.secret).map(|fact| fact.name.as_str())
+    }
+
     /// The policy's `timezone`, in which its local times are read and times are printed; UTC if it names none.
     pub fn zone(&self) -> chrono_tz::Tz {
         self.inner.program.zone.tz()

@@ -349,18 +349,8 @@ fn visible(loaded: &Loaded) -> Sees {
     sees
 }
 
-/// SHA-256 over names and texts of the policy's sources. Lengths go before them: nothing can be moved from one to another.
+/// The digest of the policy's sources; tests of it are not a part of it.
 fn digest(sources: &Sources, tests: Option<SourceId>) -> String {
-    let mut hash = hmac_sha256::Hash::new();
-    for (index, source) in sources.iter().enumerate() {
-        if tests == Some(SourceId(index as u32)) {
-            continue;
-        }
-        for text in [&source.name, &source.text] {
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text.as_bytes());
-        }
-    }
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    let of_policy = sources.iter().enumerate().filter(|(index, _)| tests != Some(SourceId(*index as u32)));
+    crate::Policy::digest_of(of_policy.map(|(_, source)| (source.name.as_str(), source.text.as_str())))
 }
