@@ -214,8 +214,8 @@ impl<'a> Compiler<'a> {
 
     fn finish(&self, loaded: check::Loaded) -> Result<Policy, CompileError> {
         let Checked { program, warnings, files } = check::check(loaded, &self.limits)?;
-        let plan = Plan::new(&program);
-        let compact = Compact::new(&program, &plan.by_stage);
+        let mut plan = Plan::new(&program);
+        let compact = Compact::new(&program, &mut plan);
         Ok(Policy { inner: Arc::new(Inner { program, plan, compact, limits: self.limits.clone(), warnings, files }) })
     }
 }

@@ -3,7 +3,7 @@
 use crate::decide::Verdict;
 use crate::decide::truth::Truth;
 use crate::decide::verdict::compact::{Ahead, Cell, CompactStage, NONE, Step, Unit};
-use crate::decide::verdict::given::Given;
+use crate::decide::verdict::given::{Given, Seat};
 use crate::decide::verdict::{Outcome, Reader};
 use crate::facts::RunStatus;
 use crate::policy::Inner;
@@ -67,7 +67,7 @@ pub(super) struct Columns {
     approves: Vec<u64>,
     rejects: Vec<u64>,
     first_yes: Vec<i64>,
-    /// Where the list of when people spoke begins for each request, and the lists.
+    /// Where the list of when people approved begins for each request, and the lists, in the order of their bits.
     offsets: Vec<u32>,
     spoke: Vec<i64>,
     /// Requests that are out of the ordinary: judged when they were added.
@@ -187,7 +187,7 @@ impl Columns {
             || given.speakers.len() > 64
             || reader.flat.entangled
             || !reader.frugal()
-            || given.seats.iter().any(|seat| seat.search);
+            || (0..self.seats.len()).any(|seat| reader.seat_at(seat).is_none_or(|seat| seat.search));
         let judged = if odd {
             Vec::new()
         } else {
@@ -203,14 +203,20 @@ impl Columns {
         self.approves.push(given.approves);
         self.rejects.push(given.rejects);
         self.first_yes.push(given.first_yes);
-        self.spoke.extend_from_slice(&given.spoke);
+        let mut left = given.approves;
+        while left != 0 {
+            self.spoke.push(given.spoke.get(left.trailing_zeros() as usize).copied().unwrap_or(i64::MIN));
+            left &= left - 1;
+        }
         self.offsets.push(u32::try_from(self.spoke.len()).unwrap_or(NONE));
         for (stage, at, status) in &mut self.runs {
             let run = given.newest.get(*stage as usize).copied().flatten();
             at.push(run.map_or(0, |run| run.at));
             status.push(run.map_or(ABSENT, |run| run.status as u8));
         }
-        for (seats, seat) in self.seats.iter_mut().zip(&given.seats) {
+        for (index, seats) in self.seats.iter_mut().enumerate() {
+            // One of none was said to be out of the ordinary.
+            let seat = reader.seat_at(index).unwrap_or(Seat { needed: NONE, ..Seat::default() });
             seats.eligible.push(seat.eligible);
             // What cannot be known to be enough is never enough.
             let unsure = seat.unsure || (seat.missing && given.rejects & seat.strangers != 0);
@@ -390,7 +396,7 @@ impl Columns {
             }
             let mut yes = if possible { approves & eligible } else { 0 };
             if *first_yes <= after && yes != 0 {
-                yes = self.late(block * 64 + row, yes, after);
+                yes = self.late(block * 64 + row, *approves, after) & eligible;
             }
             let rejected = rejects & eligible != 0;
             passes |= u64::from(!rejected && yes.count_ones() >= *needed) << row;
@@ -399,16 +405,18 @@ impl Columns {
         (passes, denies)
     }
 
-    /// Those of some who spoke after an instant.
+    /// Those who approve, and did so after an instant.
     #[cold]
-    fn late(&self, row: usize, yes: u64, after: i64) -> u64 {
+    fn late(&self, row: usize, approves: u64, after: i64) -> u64 {
         let from = self.offsets.get(row).copied().unwrap_or(0) as usize;
         let spoke = self.spoke.get(from..).unwrap_or_default();
-        let (mut left, mut late) = (yes, 0);
-        while left != 0 {
-            let place = left.trailing_zeros();
+        let (mut left, mut late) = (approves, 0);
+        for at in spoke {
+            if left == 0 {
+                break;
+            }
+            late |= u64::from(*at > after) << left.trailing_zeros();
             left &= left - 1;
-            late |= u64::from(spoke.get(place as usize).is_some_and(|at| *at > after)) << place;
         }
         late
     }

@@ -40,7 +40,7 @@ impl Policy {
     /// # Errors
     /// When the policy has no such stage.
     pub fn batch(&self, stage: &str) -> Result<Batch, RequestError> {
-        let Some(id) = self.inner.plan.stages.get(stage) else {
+        let Some(id) = self.inner.plan.stage(stage) else {
             let stages: Vec<&str> = self.stages().collect();
             return Err(RequestError::unknown_stage(stage, &stages));
         };

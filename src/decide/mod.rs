@@ -5,6 +5,7 @@ pub(crate) mod conditions;
 mod decision;
 mod display;
 mod explain;
+pub(crate) mod names;
 pub(crate) mod plan;
 mod prepared;
 mod search;

@@ -3,15 +3,16 @@
 
 use std::collections::HashMap;
 
-use foldhash::fast::RandomState;
-
+use super::names::Names;
 use crate::people::Quorums;
 use crate::program::{Body, Program, RuleId, StageId};
 
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub people: HashMap<Box<str>, u32, RandomState>,
-    pub stages: HashMap<Box<str>, StageId, RandomState>,
+    /// The people of the policy by their own numbers, then its other texts.
+    pub words: Names,
+    people: usize,
+    stages: Names,
     /// By `StageId`.
     pub by_stage: Vec<StagePlan>,
 }
@@ -34,10 +35,28 @@ pub(crate) struct StagePlan {
 
 impl Plan {
     pub fn new(program: &Program) -> Plan {
-        let people = program.people.iter().enumerate().map(|(i, name)| (name.as_str().into(), i as u32)).collect();
-        let stages =
-            program.stages.iter().enumerate().map(|(i, s)| (s.name.as_str().into(), StageId(i as u32))).collect();
-        Plan { people, stages, by_stage: program.stages.iter().map(StagePlan::new).collect() }
+        let mut words = Names::with_capacity(program.people.len() + 16);
+        for person in &program.people {
+            words.add(person);
+        }
+        let mut stages = Names::with_capacity(program.stages.len());
+        for stage in &program.stages {
+            stages.add(&stage.name);
+        }
+        let by_stage = program.stages.iter().map(StagePlan::new).collect();
+        Plan { words, people: program.people.len(), stages, by_stage }
+    }
+
+    /// A person of the policy by name.
+    #[inline]
+    pub fn person(&self, name: &str) -> Option<u32> {
+        self.words.get(name).filter(|id| (*id as usize) < self.people)
+    }
+
+    /// A stage by name.
+    #[inline]
+    pub fn stage(&self, name: &str) -> Option<StageId> {
+        self.stages.get(name).map(StageId)
     }
 }
 

@@ -95,14 +95,14 @@ impl Prepared {
         Request::to("?").build(crate::Build::new("?")).approval(approval.clone()).check(&inner.limits)?;
         let people = inner.program.people.len();
         let slots = Arc::make_mut(&mut self.slots);
-        let person = match inner.plan.people.get(approval.by.as_str()) {
-            Some(person) => *person,
+        let person = match inner.plan.person(&approval.by) {
+            Some(person) => person,
             None => {
                 let known = slots.strangers.iter().position(|name| *name == approval.by);
                 let index = known.unwrap_or(slots.strangers.len());
                 if known.is_none() {
                     slots.strangers.push(approval.by.clone());
-                    self.given.add_stranger(&approval.by, &inner.compact);
+                    self.given.add_stranger(&approval.by, &inner.plan.words);
                 }
                 (people + index) as u32
             }
@@ -142,7 +142,7 @@ impl Prepared {
                 Some(Slot::FactKey(fact, key)) if *fact as usize == index => prepare::under_key(&converted, key),
                 _ => continue,
             };
-            self.given.value(slot.0, &value, program, &policy.inner.compact);
+            self.given.value(slot.0, &value, program, &policy.inner.plan.words);
             if let Some(place) = Arc::make_mut(&mut self.slots).values.get_mut(slot.0 as usize) {
                 *place = value;
             }

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 
 use super::decision::{Decision, Verdict};
 use super::verdict::compact::{Cell, FactPlan, NONE};
-use super::verdict::filling::{Filled, Filling, Refused, Room, filled};
+use super::verdict::filling::{Filled, Filling, List, Refused, Room, filled};
 use crate::diagnostic::did_you_mean;
-use crate::facts::prepare::{expected, nanos};
+use crate::facts::prepare::expected;
 use crate::facts::slots::RunAt;
 use crate::facts::{
     Action, Approval, ProblemKind, Request, RequestError, RequestProblem, Run, RunStatus, TriggerFact, Value, time,
@@ -222,7 +222,7 @@ impl Policy {
     /// # Errors
     /// As [`Policy::bind`], and when the policy has no such stage.
     pub fn bind_to<T: Facts>(&self, stage: &str) -> Result<Bound<T>, RequestError> {
-        match self.inner.plan.stages.get(stage) {
+        match self.inner.plan.stage(stage) {
             Some(id) => self.matched(Some(id.0)),
             None => {
                 let stages: Vec<&str> = self.stages().collect();
@@ -291,7 +291,7 @@ impl<T: Facts> Bound<T> {
     pub fn verdict(&self, value: &T) -> Result<Verdict, RequestError> {
         let fill = |filling: &mut Filling<'_>| {
             if let Some(stage) = self.stage {
-                filling.stage_number(stage);
+                filling.stage_number(stage)?;
             }
             value.fill(&mut FactsInto { filling, places: &self.places }).map_err(|_| Refused)
         };
@@ -419,17 +419,13 @@ impl<'f> SayInto<'_, 'f> {
                 Ok(())
             }
             To::Place(place @ (Place::Labels | Place::Contributors)) => {
-                // Texts alone come here; they are counted before they are looked at.
-                let mut texts = [""; FEW];
-                let texts = texts.get_mut(..items.len()).ok_or(Refused)?;
-                for (text, item) in texts.iter_mut().zip(items) {
-                    *text = item.as_text().ok_or(Refused)?;
+                // Texts alone come here.
+                let list = if place == Place::Labels { List::Labels } else { List::Contributors };
+                let from = self.filling.list();
+                for item in items {
+                    self.filling.listed(list, item.as_text().ok_or(Refused)?)?;
                 }
-                let texts = texts.iter().copied();
-                Ok(match place {
-                    Place::Labels => self.filling.labels(texts),
-                    _ => self.filling.contributors(texts),
-                }?)
+                Ok(self.filling.list_ends(list, from)?)
             }
             To::Place(place @ (Place::History | Place::Approvals)) => {
                 for item in items {
@@ -475,12 +471,8 @@ impl<'f> SayInto<'_, 'f> {
     }
 }
 
-/// Longer lists of texts take the long way.
-const FEW: usize = 32;
-
 fn instant(at: DateTime<Utc>) -> Result<i64, OutOfTheOrdinary> {
-    let at = time::utc(at);
-    if time::in_range(at) { Ok(nanos(at)) } else { Err(Refused.into()) }
+    Ok(time::nanos_in_range(at).ok_or(Refused)?)
 }
 
 /// A type that can stand in a field of a [`Facts`].

@@ -60,7 +60,7 @@ pub(crate) fn prepare(
     limits: &Limits,
 ) -> Result<Slots, RequestError> {
     request.check(limits)?;
-    let Some(stage) = plan.stages.get(request.stage.as_str()).copied() else {
+    let Some(stage) = plan.stage(&request.stage) else {
         let stages: Vec<&str> = program.stages.iter().map(|s| s.name.as_str()).collect();
         return Err(RequestError::unknown_stage(&request.stage, &stages));
     };
@@ -115,8 +115,8 @@ struct Preparing<'a> {
 
 impl<'a> Preparing<'a> {
     fn person(&mut self, name: &'a str) -> Person {
-        if let Some(known) = self.plan.people.get(name) {
-            return *known;
+        if let Some(known) = self.plan.person(name) {
+            return known;
         }
         let next = (self.program.people.len() + self.strangers.len()) as Person;
         *self.strangers.entry(name).or_insert(next)
@@ -210,7 +210,7 @@ impl<'a> Preparing<'a> {
     }
 
     fn known_stage(&self, what: &'static str, stage: &'a str, warnings: &mut Warnings<'a>) {
-        if !self.plan.stages.contains_key(stage) && warnings.is_new(what, stage) {
+        if self.plan.stage(stage).is_none() && warnings.is_new(what, stage) {
             let guess = did_you_mean(stage, self.program.stages.iter().map(|s| s.name.as_str()));
             let guess = guess.map(|g| format!("; {g}")).unwrap_or_default();
             warnings.push(format!("{what} names the stage {}, which the policy does not have{guess}", quote(stage)));
@@ -286,7 +286,7 @@ impl<'a> Preparing<'a> {
             if !own || !self.same_digest(run.digest.as_deref()) {
                 continue;
             }
-            match self.plan.stages.get(run.stage.as_str()).and_then(|id| runs.get_mut(id.0 as usize)) {
+            match self.plan.stage(&run.stage).and_then(|id| runs.get_mut(id.0 as usize)) {
                 Some(of) => of.push(RunAt { at: nanos(run.at), status: run.status }),
                 None => self.known_stage("the history", &run.stage, warnings),
             }
@@ -310,9 +310,9 @@ impl<'a> Preparing<'a> {
                 let by = by.as_deref().or_else(|| self.requester());
                 TriggerSlot::Manual { by: by.map(|name| self.person(name)) }
             }
-            Some(TriggerFact::Completion { of }) => TriggerSlot::Completion {
-                of: of.as_ref().map(|s| self.plan.stages.get(s.as_str()).copied().ok_or_else(|| s.clone())),
-            },
+            Some(TriggerFact::Completion { of }) => {
+                TriggerSlot::Completion { of: of.as_ref().map(|s| self.plan.stage(s).ok_or_else(|| s.clone())) }
+            }
             Some(TriggerFact::Event { name }) => TriggerSlot::Event { name: name.clone() },
             Some(TriggerFact::Schedule { .. }) => TriggerSlot::Schedule,
         }
@@ -332,7 +332,7 @@ impl<'a> Preparing<'a> {
     }
 
     fn asked(&self) -> Option<&'a Stage> {
-        let id = self.plan.stages.get(self.request.stage.as_str())?;
+        let id = self.plan.stage(&self.request.stage)?;
         self.program.stages.get(id.0 as usize)
     }
 

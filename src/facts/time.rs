@@ -96,6 +96,15 @@ pub(crate) fn in_range(time: DateTime<Utc>) -> bool {
     (0..END).contains(&time.timestamp())
 }
 
+/// An instant in nanoseconds since the epoch, if the engine reckons with it.
+#[inline]
+pub(crate) fn nanos_in_range(time: DateTime<Utc>) -> Option<i64> {
+    const SECOND: i64 = 1_000_000_000;
+    // In a leap second chrono counts on, past a whole second: here that is the next one, as in `utc`.
+    let nanos = time.timestamp().checked_mul(SECOND)?.checked_add(i64::from(time.timestamp_subsec_nanos()))?;
+    (0..END * SECOND).contains(&nanos).then_some(nanos)
+}
+
 /// The instant in UTC. chrono keeps a leap second as a second of two; here it is the first second of the next minute.
 pub(crate) fn utc<Z: TimeZone>(time: DateTime<Z>) -> DateTime<Utc> {
     const SECOND: u32 = 1_000_000_000;

@@ -8,12 +8,22 @@ pub mod requests;
 #[cfg(feature = "bench")]
 pub mod suite;
 
+/// A way to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Prepared,
+    Value,
+    Text,
+}
+
 /// An engine with the policy compiled, and the three ways to ask it.
 pub trait Engine: Sized {
     /// As the tables show it.
     const NAME: &'static str;
     /// Which of the two texts of a request it reads.
     const READS: Reads;
+    /// In which of the ways it is asked.
+    const WAYS: &'static [Way] = &[Way::Prepared, Way::Value, Way::Text];
     /// What a caller has in memory, in the form that this engine takes fastest.
     type Value;
     /// What the engine evaluates, with all that can be done before evaluating done.

@@ -237,7 +237,14 @@ fn request(draft: &Draft, id: usize) -> String {
     for (by, age) in &draft.approvals {
         request = request.approved(*by, ago(*age));
     }
-    request.fact("coverage", draft.coverage).fact("checks", draft.checks.clone()).to_json()
+    request = request.fact("coverage", draft.coverage).fact("checks", draft.checks.clone());
+    // What an engine without instants asks for; stagegate's policy does not declare it.
+    request
+        .fact("minute", draft.minute)
+        .fact("tested", ago(draft.test_age))
+        .fact("two-hours-ago", ago(120))
+        .fact("day-ago", ago(1440))
+        .to_json()
 }
 
 /// The requests: a fifth for Dev, three tenths for Test, half for Staging; about half of them are allowed.

@@ -5,13 +5,7 @@ use std::hint::black_box;
 use crate::requests::Case;
 use crate::{Engine, Reads, engines};
 
-/// A way to ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    Prepared,
-    Value,
-    Text,
-}
+pub use crate::Way;
 
 pub const WAYS: [Way; 3] = [Way::Prepared, Way::Value, Way::Text];
 
@@ -28,6 +22,8 @@ impl Way {
 /// An engine with all requests laid ready for it.
 pub trait Ready {
     fn name(&self) -> &'static str;
+    /// Whether it is asked in this way.
+    fn has(&self, way: Way) -> bool;
     /// Asks for every request once; how many are allowed.
     fn pass(&mut self, way: Way) -> usize;
     /// The answer to each request.
@@ -70,6 +66,10 @@ impl<E: Engine> Ready for Laid<E> {
         E::NAME
     }
 
+    fn has(&self, way: Way) -> bool {
+        E::WAYS.contains(&way)
+    }
+
     fn pass(&mut self, way: Way) -> usize {
         let mut allowed = 0;
         self.each(way, |answer| allowed += usize::from(black_box(answer)));
@@ -87,12 +87,16 @@ impl<E: Engine> Ready for Laid<E> {
 pub fn engines(cases: &[Case]) -> Vec<Box<dyn Ready>> {
     vec![
         lay::<engines::stagegate::Engine>(cases),
-        lay::<engines::stagegate_explained::Engine>(cases),
+        lay::<engines::stagegate_struct::Engine>(cases),
+        lay::<engines::stagegate_explained::Unread>(cases),
+        lay::<engines::stagegate_explained::Read>(cases),
         lay::<engines::hand::Engine>(cases),
         #[cfg(feature = "hand-times")]
         lay::<engines::hand_times::Engine>(cases),
         #[cfg(feature = "datalogic")]
         lay::<engines::datalogic::Engine>(cases),
+        #[cfg(feature = "datalogic")]
+        lay::<engines::datalogic_same::Engine>(cases),
         #[cfg(feature = "zen")]
         lay::<engines::zen::Engine>(cases),
         #[cfg(feature = "casbin")]
@@ -114,6 +118,9 @@ pub fn disagreements(cases: &[Case], engines: &mut [Box<dyn Ready>]) -> Vec<Stri
     let mut found = Vec::new();
     for engine in engines {
         for way in WAYS {
+            if !engine.has(way) {
+                continue;
+            }
             let answers = engine.answers(way);
             for (index, case) in cases.iter().enumerate() {
                 if answers.get(index) != expected.get(index) {

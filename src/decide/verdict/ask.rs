@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
     pub fn text(&self, cell: Cell) -> Option<&'a str> {
         match cell {
             Cell::Text { at, len, .. } => self.given.text.get(at as usize..(at as usize).saturating_add(len as usize)),
-            Cell::Word(id) => self.compact.texts.get(id as usize).map(|text| &**text),
+            Cell::Word(id) => self.words.text(id),
             _ => None,
         }
     }

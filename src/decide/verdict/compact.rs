@@ -1,20 +1,24 @@
 //! The flat program once more, laid out for the verdict alone: texts are numbers, tests of enumerations are masks, and
 //! what a rule needs to be looked at lies side by side.
 
-use std::collections::HashMap;
-
 use super::filling::Builtins;
 use crate::decide::conditions::{Asking, Seen};
-use crate::decide::plan::StagePlan;
+use crate::decide::names::Names;
+use crate::decide::plan::{Plan, StagePlan};
 use crate::decide::truth::Truth;
 use crate::facts::RunStatus;
 use crate::facts::slots::Slots;
 use crate::people::Members;
 use crate::program::{
-    After, Body, Builtin, Check, Comparison, Constant, Count, GroupId, Kind, Op, OpId, Program, Right, Rule, RuleId,
-    Slot, SlotId, Stage, Test, Trigger, Type,
+    After, Approve, Body, Builtin, Check, Comparison, Constant, Count, GroupId, Including, Kind, Op, OpId, Program,
+    Right, Rule, RuleId, Slot, SlotId, Stage, Test, Trigger, Type,
 };
 use crate::schedule::TimeSet;
+
+/// So many of them are bits of a word.
+pub(crate) fn bit(index: usize) -> Option<u64> {
+    (index < 64).then(|| 1 << index)
+}
 
 /// No number: a text that the policy does not know, an entry that is not there.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -220,6 +224,10 @@ pub(crate) struct CompactStage {
     pub moving: Vec<(u32, Builtin)>,
     /// The `approve` rules, in their order.
     pub seats: Vec<u32>,
+    /// The same rules, where people are bits.
+    pub masks_of_seats: Vec<SeatMask>,
+    /// What of a request it reads.
+    pub reads: Reads,
     /// For an `approve` rule of `all`: how many of its people are not excepted by name.
     pub eligible: Vec<u32>,
     /// Quorums that hang on one another: `distinct approvers`, `approvers of`.
@@ -232,21 +240,99 @@ pub(crate) struct CompactStage {
     pub looks: u64,
 }
 
-/// All stages of a policy, and its texts.
+/// What of a request a stage reads; the rest need only be looked at to see that it is in order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reads {
+    /// The first slots, as bits; those beyond are taken to be read.
+    slots: u64,
+    /// What people said.
+    pub approvals: bool,
+    /// How builds ended in stages.
+    pub runs: bool,
+    /// Whose build it is, and who asks for it.
+    pub people: bool,
+    /// What set the promotion off.
+    pub trigger: bool,
+}
+
+impl Default for Reads {
+    /// Everything: it is not known yet which stage is asked.
+    fn default() -> Reads {
+        Reads { slots: u64::MAX, approvals: true, runs: true, people: true, trigger: true }
+    }
+}
+
+impl Reads {
+    #[inline]
+    pub fn slot(&self, slot: u32) -> bool {
+        slot != NONE && (slot >= 64 || self.slots >> slot & 1 == 1)
+    }
+
+    fn new(program: &Program, stage: &Stage) -> Reads {
+        let bodies = || stage.rules.iter().map(|rule| &rule.body);
+        let slots = stage.slots.iter().filter_map(|id| bit(id.0 as usize)).fold(0, |all, bit| all | bit);
+        let builtin = |wanted: fn(Builtin) -> bool| {
+            let slots = stage.slots.iter().filter_map(|id| program.slots.get(id.0 as usize));
+            slots.into_iter().any(|slot| matches!(slot, Slot::Builtin(builtin) if wanted(*builtin)))
+        };
+        let approvals = bodies().any(|body| matches!(body, Body::Approve(_)));
+        let since = |approve: &Approve| approve.since.is_some();
+        Reads {
+            slots,
+            approvals,
+            runs: bodies().any(|body| match body {
+                Body::After(_) | Body::Soak(_) => true,
+                Body::Approve(approve) => since(approve),
+                _ => false,
+            }) || builtin(|b| matches!(b, Builtin::StageStatus(_) | Builtin::StageAt(_) | Builtin::StageAge(_))),
+            people: approvals || bodies().any(|body| matches!(body, Body::Trigger(Trigger::Manual { by: Some(_) }))),
+            trigger: bodies().any(|body| matches!(body, Body::Trigger(_))),
+        }
+    }
+}
+
+/// Who may count for an `approve` rule, where each person of the policy is a bit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeatMask {
+    /// Listed, and not excepted by name.
+    pub people: u64,
+    pub including: Option<Including>,
+    /// Who asks does not count.
+    pub not_requester: bool,
+    /// `None`: all of them.
+    pub count: Option<u32>,
+}
+
+impl SeatMask {
+    fn new(approve: &Approve, plan: &StagePlan, rule: usize) -> SeatMask {
+        let quorum = &approve.quorum;
+        let excepted = |person: u32| plan.quorums.get(rule).is_some_and(|q| q.excepted.contains(person));
+        let people = quorum.people.iter().filter(|p| !excepted(p.0)).filter_map(|p| bit(p.0 as usize));
+        SeatMask {
+            people: people.fold(0, |all, bit| all | bit),
+            including: quorum.including,
+            not_requester: quorum.except.requester,
+            count: match quorum.count {
+                Count::Number(n) => Some(n.max(1)),
+                Count::All => None,
+            },
+        }
+    }
+}
+
+/// All stages of a policy.
 #[derive(Debug)]
 pub(crate) struct Compact {
-    /// The people of the policy by their own numbers, then its other texts.
-    pub words: HashMap<Box<str>, u32, foldhash::fast::RandomState>,
-    /// The texts by number.
-    pub texts: Vec<Box<str>>,
     pub versions: Vec<semver::Version>,
     pub stages: Vec<CompactStage>,
     /// The members of the groups that the policy lists.
     pub groups: Vec<Members>,
     /// Whether people may count whom the policy does not name.
     pub directories: bool,
+    /// Nobody may count whom the policy does not name, and those are so few that each is a bit.
+    pub few: bool,
     /// The declared facts by name: their numbers.
-    pub facts: HashMap<Box<str>, u32, foldhash::fast::RandomState>,
+    pub facts: Names,
     /// By fact.
     pub fact_plans: Vec<FactPlan>,
     pub builtins: Builtins,
@@ -298,16 +384,16 @@ fn fact_plans(program: &Program) -> Vec<FactPlan> {
 }
 
 impl Compact {
-    pub fn new(program: &Program, plans: &[StagePlan]) -> Compact {
+    pub fn new(program: &Program, plan: &mut Plan) -> Compact {
+        let Plan { words, by_stage, .. } = plan;
         let rules = || program.stages.iter().flat_map(|stage| &stage.rules);
         let mut compact = Compact {
-            words: HashMap::with_capacity_and_hasher(program.people.len() + 16, foldhash::fast::RandomState::default()),
-            texts: Vec::with_capacity(program.people.len() + 16),
             versions: Vec::new(),
             stages: Vec::with_capacity(program.stages.len()),
             groups: program.groups.iter().map(|g| Members::new(g.members.as_deref().unwrap_or_default())).collect(),
             directories: program.groups.iter().any(|g| g.members.is_none()),
-            facts: program.facts.iter().zip(0..).map(|(decl, index)| (decl.name.as_str().into(), index)).collect(),
+            few: program.people.len() <= 64 && program.groups.iter().all(|g| g.members.is_some()),
+            facts: Names::with_capacity(program.facts.len()),
             fact_plans: fact_plans(program),
             builtins: Builtins::new(program),
             pushes: rules().any(|rule| {
@@ -322,11 +408,12 @@ impl Compact {
                     .iter()
                     .any(|slot| matches!(slot, Slot::Builtin(Builtin::BuildVersion | Builtin::CurrentVersion))),
         };
-        for person in &program.people {
-            compact.word(person);
+        for fact in &program.facts {
+            compact.facts.add(&fact.name);
         }
-        for (stage, plan) in program.stages.iter().zip(plans) {
-            let stage = Building { program, stage, compact: &mut compact, out: CompactStage::default() }.build(plan);
+        for (stage, plan) in program.stages.iter().zip(by_stage) {
+            let out = CompactStage { reads: Reads::new(program, stage), ..CompactStage::default() };
+            let stage = Building { program, stage, compact: &mut compact, words, out }.build(plan);
             compact.stages.push(stage);
         }
         compact
@@ -334,33 +421,7 @@ impl Compact {
 
     /// A declared fact by name.
     pub fn fact(&self, name: &str) -> Option<&FactPlan> {
-        self.fact_plans.get(*self.facts.get(name)? as usize)
-    }
-
-    /// The number of a text of the policy.
-    fn word(&mut self, text: &str) -> u32 {
-        if let Some(known) = self.words.get(text) {
-            return *known;
-        }
-        let id = u32::try_from(self.texts.len()).unwrap_or(NONE);
-        self.words.insert(text.into(), id);
-        self.texts.push(text.into());
-        id
-    }
-
-    fn cell(&mut self, constant: &Constant) -> Cell {
-        match constant {
-            Constant::Bool(b) => Cell::Bool(*b),
-            Constant::Number(n) => Cell::Number(*n),
-            Constant::String(s) => Cell::Word(self.word(s)),
-            Constant::Time(t) => Cell::Time(*t),
-            Constant::Duration(d) => Cell::Duration(*d),
-            Constant::Version(v) => {
-                self.versions.push((**v).clone());
-                Cell::FixedVersion(u32::try_from(self.versions.len() - 1).unwrap_or(NONE))
-            }
-            Constant::Enum(i) => Cell::Enum(*i),
-        }
+        self.fact_plans.get(self.facts.get(name)? as usize)
     }
 }
 
@@ -417,6 +478,7 @@ struct Building<'a> {
     program: &'a Program,
     stage: &'a Stage,
     compact: &'a mut Compact,
+    words: &'a mut Names,
     out: CompactStage,
 }
 
@@ -496,7 +558,7 @@ impl Building<'_> {
             });
             match plan.alternative_of.get(index).copied().flatten() {
                 None => {
-                    let unit = self.unit(index, rule);
+                    let unit = self.unit(index, rule, plan);
                     self.out.units.extend(unit);
                 }
                 Some(group) => {
@@ -516,7 +578,7 @@ impl Building<'_> {
         (self.out.cost, self.out.looks) = (cost, looks);
     }
 
-    fn unit(&mut self, index: usize, rule: &Rule) -> Option<Unit> {
+    fn unit(&mut self, index: usize, rule: &Rule, plan: &StagePlan) -> Option<Unit> {
         let guard = rule.guard.map_or(NONE, |id| id.0);
         let id = index as u32;
         let one = |clause: &After| match clause.stages.as_slice() {
@@ -550,6 +612,7 @@ impl Building<'_> {
             Body::Approve(approve) => {
                 let seat = self.out.seats.len() as u32;
                 self.out.seats.push(id);
+                self.out.masks_of_seats.push(SeatMask::new(approve, plan, index));
                 Unit::Approve {
                     rule: id,
                     guard,
@@ -596,7 +659,7 @@ impl Building<'_> {
                 return Step::Number { slot, comparison: *comparison, value: *value };
             }
             Check::Compare(comparison @ (Comparison::Eq | Comparison::Ne), Right::Constant(Constant::String(text))) => {
-                return Step::Word { slot, id: self.compact.word(text), not: *comparison == Comparison::Ne };
+                return Step::Word { slot, id: self.words.add(text), not: *comparison == Comparison::Ne };
             }
             Check::Every(check) => {
                 if let (Some(mask), true) = (kind.and_then(|kind| self.mask(check, kind)), self.is_collection(slot)) {
@@ -639,7 +702,7 @@ impl Building<'_> {
     fn side(&mut self, right: &Right) -> Side {
         match right {
             Right::Slot(id) => Side::Slot(id.0),
-            Right::Constant(constant) => Side::Fixed(self.compact.cell(constant)),
+            Right::Constant(constant) => Side::Fixed(self.cell(constant)),
         }
     }
 
@@ -652,7 +715,7 @@ impl Building<'_> {
             Check::Contains(right) => Ask::Contains(self.side(right)),
             Check::StartsWith(right) => Ask::StartsWith(self.side(right)),
             Check::EndsWith(right) => Ask::EndsWith(self.side(right)),
-            Check::Matches(regex) => match self.compact.prefix(regex) {
+            Check::Matches(regex) => match self.prefix(regex) {
                 Some(prefix) => Ask::StartsWith(Side::Fixed(prefix)),
                 None => Ask::Matches(regex.clone()),
             },
@@ -672,15 +735,28 @@ impl Building<'_> {
             None => self.ask(check, kind),
         }
     }
-}
 
-impl Compact {
+    fn cell(&mut self, constant: &Constant) -> Cell {
+        match constant {
+            Constant::Bool(b) => Cell::Bool(*b),
+            Constant::Number(n) => Cell::Number(*n),
+            Constant::String(s) => Cell::Word(self.words.add(s)),
+            Constant::Time(t) => Cell::Time(*t),
+            Constant::Duration(d) => Cell::Duration(*d),
+            Constant::Version(v) => {
+                self.compact.versions.push((**v).clone());
+                Cell::FixedVersion(u32::try_from(self.compact.versions.len() - 1).unwrap_or(NONE))
+            }
+            Constant::Enum(i) => Cell::Enum(*i),
+        }
+    }
+
     /// A pattern that is `text**`: the text that it begins with.
     fn prefix(&mut self, regex: &regex::Regex) -> Option<Cell> {
         let text = regex.as_str().strip_prefix(r"(?s)\A(?:")?.strip_suffix(r".*)\z")?;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '@' | ':' | ' ');
         let text = text.replace(r"\-", "-");
-        (text.chars().all(|c| plain(c) || c == '-')).then(|| Cell::Word(self.word(&text)))
+        (text.chars().all(|c| plain(c) || c == '-')).then(|| Cell::Word(self.words.add(&text)))
     }
 }
 

@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
-use super::compact::{Cell, Compact, CompactStage, NONE, is_mask};
+use super::compact::{Cell, Compact, CompactStage, NONE, Reads, is_mask};
 use super::given::{Came, Given, Moving};
-use crate::facts::prepare::badness;
 use crate::facts::slots::{Occupied, RunAt, Said};
 use crate::facts::{RunStatus, Word};
 use crate::policy::Inner;
@@ -44,6 +43,14 @@ pub(crate) struct Notes {
     said: Vec<(About, Said)>,
     /// By fact: whether it was given, as bits.
     facts: Vec<u64>,
+    members: Vec<u32>,
+}
+
+/// A list of texts of a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum List {
+    Labels,
+    Contributors,
 }
 
 /// A request that is being filled in.
@@ -56,6 +63,8 @@ pub(crate) struct Filling<'f> {
     /// Entries so far, as the limits count them.
     entries: usize,
     stage: Option<u32>,
+    /// What that stage reads.
+    reads: Reads,
     now: Option<i64>,
     build: Option<Place>,
     digest: Option<Place>,
@@ -103,10 +112,11 @@ pub(crate) fn filled<T>(
         // A caller's own code may be asked for facts, and may ask for another verdict.
         let mut room = room.try_borrow_mut().ok()?;
         let (given, notes) = &mut *room;
-        given.clear(&inner.program);
+        given.clear(inner);
         notes.runs.clear();
         notes.said.clear();
         notes.facts.clear();
+        notes.members.clear();
         let mut filling = Filling {
             program: &inner.program,
             compact: &inner.compact,
@@ -115,6 +125,7 @@ pub(crate) fn filled<T>(
             inner,
             entries: 0,
             stage: None,
+            reads: Reads::default(),
             now: None,
             build: None,
             digest: None,
@@ -154,12 +165,17 @@ impl Filling<'_> {
         self.given.text.get(place.at as usize..(place.at + place.len) as usize).unwrap_or_default()
     }
 
+    fn kept_text(&mut self, text: &str) -> Filled<Cell> {
+        let Place { at, len } = self.keep(text)?;
+        Ok(Cell::Text { id: self.inner.plan.words.get(text).unwrap_or(NONE), at, len })
+    }
+
     fn name(&mut self, name: &str) -> Filled<Place> {
         if name.is_empty() { Err(Refused) } else { self.keep(name) }
     }
 
     fn text_at(&self, place: Place) -> Cell {
-        let id = self.compact.words.get(self.kept(place)).copied().unwrap_or(NONE);
+        let id = self.inner.plan.words.get(self.kept(place)).unwrap_or(NONE);
         Cell::Text { id, at: place.at, len: place.len }
     }
 
@@ -173,8 +189,18 @@ impl Filling<'_> {
         self.set(self.compact.builtins.of(builtin), cell);
     }
 
+    #[inline]
     fn reads(&self, builtin: Builtin) -> bool {
-        self.compact.builtins.of(builtin) != NONE
+        self.reads.slot(self.compact.builtins.of(builtin))
+    }
+
+    /// A text for a slot, if it is read.
+    fn builtin_text(&mut self, builtin: Builtin, text: &str) -> Filled {
+        if self.reads(builtin) {
+            let cell = self.kept_text(text)?;
+            self.builtin(builtin, cell);
+        }
+        Ok(())
     }
 
     /// A person by name.
@@ -183,8 +209,8 @@ impl Filling<'_> {
             return Err(Refused);
         }
         let people = self.program.people.len();
-        if let Some(id) = self.compact.words.get(name).filter(|id| (**id as usize) < people) {
-            return Ok(*id);
+        if let Some(id) = self.inner.plan.person(name) {
+            return Ok(id);
         }
         if !self.compact.directories {
             // Nobody asks who it is, only that it is none of the policy's.
@@ -204,13 +230,14 @@ impl Filling<'_> {
     }
 
     pub fn stage(&mut self, name: &str) -> Filled {
-        self.stage = Some(self.inner.plan.stages.get(name).ok_or(Refused)?.0);
-        Ok(())
+        self.stage_number(self.inner.plan.stage(name).ok_or(Refused)?.0)
     }
 
     /// By its number in the policy.
-    pub fn stage_number(&mut self, stage: u32) {
+    pub fn stage_number(&mut self, stage: u32) -> Filled {
         self.stage = Some(stage);
+        self.reads = self.compact.stages.get(stage as usize).ok_or(Refused)?.reads;
+        Ok(())
     }
 
     /// An instant in nanoseconds, within the years of the engine.
@@ -237,64 +264,61 @@ impl Filling<'_> {
     }
 
     pub fn branch(&mut self, branch: &str) -> Filled {
-        if self.reads(Builtin::BuildBranch) || self.compact.pushes {
-            let place = self.keep(branch)?;
-            self.branch = self.text_at(place);
+        if self.reads(Builtin::BuildBranch) || self.compact.pushes && self.reads.trigger {
+            self.branch = self.kept_text(branch)?;
             self.builtin(Builtin::BuildBranch, self.branch);
         }
         Ok(())
     }
 
     pub fn commit(&mut self, commit: &str) -> Filled {
-        if self.reads(Builtin::BuildCommit) {
-            let place = self.keep(commit)?;
-            self.builtin(Builtin::BuildCommit, self.text_at(place));
-        }
-        Ok(())
+        self.builtin_text(Builtin::BuildCommit, commit)
     }
 
     pub fn author(&mut self, author: &str) -> Filled {
-        self.given.author = Some(self.person(author)?);
-        if self.reads(Builtin::BuildAuthor) {
-            let place = self.keep(author)?;
-            self.builtin(Builtin::BuildAuthor, self.text_at(place));
+        if author.is_empty() {
+            return Err(Refused);
         }
-        Ok(())
+        if self.reads.people {
+            self.given.author = Some(self.person(author)?);
+        }
+        self.builtin_text(Builtin::BuildAuthor, author)
     }
 
-    fn text_set<'t>(&mut self, builtin: Builtin, texts: impl Iterator<Item = &'t str>) -> Filled {
-        let from = self.given.elements.len();
-        for text in texts {
-            let place = self.keep(text)?;
-            let cell = self.text_at(place);
+    /// Begins a list of texts; its elements lie from here on.
+    pub fn list(&self) -> usize {
+        self.given.elements.len()
+    }
+
+    /// One more text of a list.
+    pub fn listed(&mut self, list: List, text: &str) -> Filled {
+        self.count(1)?;
+        if list == List::Contributors {
+            if text.is_empty() {
+                return Err(Refused);
+            }
+            if self.reads.people {
+                let person = self.person(text)?;
+                self.given.contributors.push(person);
+            }
+        }
+        if self.reads(list.builtin()) {
+            let cell = self.kept_text(text)?;
             self.given.elements.push(cell);
         }
-        let cell = self.elements_from(from)?;
-        self.builtin(builtin, cell);
         Ok(())
     }
 
-    fn elements_from(&self, from: usize) -> Filled<Cell> {
-        match (u32::try_from(from), u32::try_from(self.given.elements.len())) {
-            (Ok(from), Ok(to)) => Ok(Cell::Set(from, to)),
-            _ => Err(Refused),
+    pub fn list_ends(&mut self, list: List, from: usize) -> Filled {
+        if list == List::Contributors {
+            self.given.contributors.sort_unstable();
+            self.given.contributors.dedup();
         }
-    }
-
-    pub fn labels<'t>(&mut self, labels: impl ExactSizeIterator<Item = &'t str>) -> Filled {
-        self.count(labels.len())?;
-        if self.reads(Builtin::BuildLabels) { self.text_set(Builtin::BuildLabels, labels) } else { Ok(()) }
-    }
-
-    pub fn contributors<'t>(&mut self, names: impl ExactSizeIterator<Item = &'t str> + Clone) -> Filled {
-        self.count(names.len())?;
-        for name in names.clone() {
-            let person = self.person(name)?;
-            self.given.contributors.push(person);
+        if self.reads(list.builtin()) {
+            let cell = elements_from(from, self.given)?;
+            self.builtin(list.builtin(), cell);
         }
-        self.given.contributors.sort_unstable();
-        self.given.contributors.dedup();
-        if self.reads(Builtin::BuildContributors) { self.text_set(Builtin::BuildContributors, names) } else { Ok(()) }
+        Ok(())
     }
 
     pub fn created(&mut self, at: i64) {
@@ -322,22 +346,19 @@ impl Filling<'_> {
 
     pub fn requester(&mut self, name: &str) -> Filled {
         self.requester = Some(self.person(name)?);
-        if self.reads(Builtin::Requester) {
-            let place = self.keep(name)?;
-            self.builtin(Builtin::Requester, self.text_at(place));
-        }
-        Ok(())
+        self.builtin_text(Builtin::Requester, name)
     }
 
     /// A trigger by the number of its kind among the program's, with the text that belongs to it.
     pub fn trigger(&mut self, kind: u16, text: Option<&str>) -> Filled {
         self.builtin(Builtin::Trigger, Cell::Enum(kind));
+        // People, stages and events have names.
+        if kind >= 3 && text == Some("") {
+            return Err(Refused);
+        }
         let cell = match (kind, text) {
-            (0 | 1 | 5, Some(text)) => {
-                // Events have names.
-                let place = if kind == 5 { self.name(text)? } else { self.keep(text)? };
-                self.text_at(place)
-            }
+            (0 | 1, Some(text)) if self.compact.pushes && self.reads.trigger => self.kept_text(text)?,
+            (5, Some(text)) if self.reads.trigger => self.kept_text(text)?,
             _ => Cell::Missing,
         };
         self.given.trigger = match kind {
@@ -349,19 +370,16 @@ impl Filling<'_> {
             2 => Came::Schedule,
             3 => {
                 if let Some(name) = text {
-                    self.by = Some(self.person(name)?);
-                    if self.reads(Builtin::Requester) && self.requester.is_none() {
-                        let place = self.keep(name)?;
-                        self.builtin(Builtin::Requester, self.text_at(place));
+                    if self.reads.people {
+                        self.by = Some(self.person(name)?);
+                    }
+                    if self.requester.is_none() {
+                        self.builtin_text(Builtin::Requester, name)?;
                     }
                 }
                 Came::Manual(None)
             }
-            4 => Came::Completion(match text {
-                None => None,
-                Some("") => return Err(Refused),
-                Some(name) => Some(self.inner.plan.stages.get(name).map_or(NONE, |stage| stage.0)),
-            }),
+            4 => Came::Completion(text.map(|name| self.stage_or_none(name))),
             _ => Came::Event(cell),
         };
         Ok(())
@@ -379,6 +397,11 @@ impl Filling<'_> {
         Ok(())
     }
 
+    /// A stage by name; [`NONE`] is another than all of the policy.
+    fn stage_or_none(&self, name: &str) -> u32 {
+        self.inner.plan.stage(name).map_or(NONE, |stage| stage.0)
+    }
+
     fn about(&mut self, stage: u32, build: Option<&str>, digest: Option<&str>) -> Filled<About> {
         let build = build.map(|b| self.name(b)).transpose()?;
         let digest = digest.map(|d| self.name(d)).transpose()?;
@@ -387,13 +410,22 @@ impl Filling<'_> {
 
     /// A run. A stage that the policy does not have is passed over.
     pub fn run(&mut self, stage: &str, run: RunAt, digest: Option<&str>, build: Option<&str>) -> Filled {
-        if stage.is_empty() {
+        self.count(1)?;
+        if stage.is_empty() || digest == Some("") || build == Some("") {
             return Err(Refused);
         }
-        self.count(1)?;
-        let stage = self.inner.plan.stages.get(stage).map_or(NONE, |stage| stage.0);
-        let about = self.about(stage, build, digest)?;
-        self.notes.runs.push((about, run));
+        if !self.reads.runs {
+            return Ok(());
+        }
+        let stage = self.stage_or_none(stage);
+        match (stage, digest, build) {
+            (NONE, ..) => {}
+            (_, None, None) => self.given.runs.push((stage, run)),
+            _ => {
+                let about = self.about(stage, build, digest)?;
+                self.notes.runs.push((about, run));
+            }
+        }
         Ok(())
     }
 
@@ -406,34 +438,44 @@ impl Filling<'_> {
         digest: Option<&str>,
     ) -> Filled {
         self.count(1)?;
+        if by.is_empty() || stage == Some("") || digest == Some("") || build == Some("") {
+            return Err(Refused);
+        }
+        if !self.reads.approvals {
+            return Ok(());
+        }
         let person = self.person(by)?;
-        let stage = match stage {
-            None => None,
-            Some("") => return Err(Refused),
-            Some(name) => Some(self.inner.plan.stages.get(name).map_or(NONE, |stage| stage.0)),
-        };
-        // `NONE` is another stage than any that is asked for; what says nothing is about the one that is.
-        let about = self.about(stage.unwrap_or(NONE - 1), build, digest)?;
-        if (person as usize) < self.program.people.len() || self.compact.directories {
-            self.notes.said.push((about, Said { person, at, word }));
+        if person as usize >= self.program.people.len() && !self.compact.directories {
+            return Ok(());
+        }
+        let said = Said { person, at, word };
+        if (stage, build, digest) == (None, None, None) {
+            self.given.said.push(said);
+        } else {
+            // What says nothing is about the stage that is asked for.
+            let stage = stage.map_or(NONE - 1, |name| self.stage_or_none(name));
+            let about = self.about(stage, build, digest)?;
+            self.notes.said.push((about, said));
         }
         Ok(())
     }
 
-    /// The members of a group that comes from a directory.
-    pub fn group<'t>(&mut self, name: &str, members: impl ExactSizeIterator<Item = &'t str>) -> Filled {
-        self.count(1 + members.len())?;
-        let index = self.program.groups.iter().position(|g| g.name == name);
-        let mut people = Vec::with_capacity(members.len());
-        for member in members {
-            people.push(self.person(member)?);
-        }
+    /// One more member of a group, which is named when all have been told.
+    pub fn member(&mut self, name: &str) -> Filled {
+        self.count(1)?;
+        let person = self.person(name)?;
+        self.notes.members.push(person);
+        Ok(())
+    }
+
+    /// The members told so far are those of a group.
+    pub fn group(&mut self, name: &str) -> Filled {
+        self.count(1)?;
+        let mut people = std::mem::take(&mut self.notes.members);
         people.sort_unstable();
         people.dedup();
-        let listed = |index: usize| self.program.groups.get(index).is_some_and(|g| g.members.is_some());
-        if let Some(index) = index.filter(|index| !listed(*index))
-            && let Some(place) = self.given.directories.get_mut(index)
-        {
+        let index = self.program.groups.iter().position(|g| g.name == name && g.members.is_none());
+        if let Some(place) = index.and_then(|index| self.given.directories.get_mut(index)) {
             *place = Some(people);
         }
         Ok(())
@@ -489,6 +531,7 @@ impl Filling<'_> {
     }
 
     /// The value of a declared fact, and of what is under keys of it, is given slot by slot.
+    #[inline]
     pub fn fact(&mut self, slot: u32, cell: Cell) {
         self.set(slot, cell);
     }
@@ -496,10 +539,7 @@ impl Filling<'_> {
     /// A text as a scalar type wants it.
     pub fn scalar_text(&mut self, ty: &Type, text: &str) -> Filled<Cell> {
         match ty {
-            Type::String | Type::User => {
-                let place = self.keep(text)?;
-                Ok(self.text_at(place))
-            }
+            Type::String | Type::User => self.kept_text(text),
             Type::Enum(values) => enum_value(values, text).ok_or(Refused),
             Type::Time => match crate::facts::time::quick(text) {
                 Some(t) => Ok(Cell::Time(t)),
@@ -556,34 +596,25 @@ impl Filling<'_> {
     }
 
     fn words(&mut self, stage: u32, build: Place) {
-        let mut sorted = true;
         for index in 0..self.notes.said.len() {
             let Some((about, said)) = self.notes.said.get(index).copied() else { continue };
             if (about.stage != NONE - 1 && about.stage != stage) || !self.own(&about, build) {
                 continue;
             }
-            let key = |s: &Said| (s.person, s.at, s.word);
-            sorted &= self.given.said.last().is_none_or(|last| key(last) <= key(&said));
             self.given.said.push(said);
         }
-        if !sorted {
-            self.given.said.sort_unstable_by_key(|s| (s.person, s.at, s.word));
+        let key = |s: &Said| (s.person, s.at, s.word);
+        if self.given.places == 0 && !self.given.said.is_sorted_by_key(key) {
+            self.given.said.sort_unstable_by_key(key);
         }
     }
 
     fn runs(&mut self, build: Place) {
-        let mut sorted = true;
         for index in 0..self.notes.runs.len() {
             let Some((about, run)) = self.notes.runs.get(index).copied() else { continue };
-            if about.stage == NONE || !self.own(&about, build) {
-                continue;
+            if self.own(&about, build) {
+                self.given.runs.push((about.stage, run));
             }
-            let key = |(stage, run): &(u32, RunAt)| (*stage, run.at, badness(run.status));
-            sorted &= self.given.runs.last().is_none_or(|last| key(last) <= key(&(about.stage, run)));
-            self.given.runs.push((about.stage, run));
-        }
-        if !sorted {
-            self.given.runs.sort_by_key(|(stage, run)| (*stage, run.at, badness(run.status)));
         }
     }
 
@@ -698,6 +729,22 @@ pub(crate) fn run_status(name: &str) -> Option<RunStatus> {
     })
 }
 
+impl List {
+    fn builtin(self) -> Builtin {
+        match self {
+            List::Labels => Builtin::BuildLabels,
+            List::Contributors => Builtin::BuildContributors,
+        }
+    }
+}
+
+fn elements_from(from: usize, given: &Given) -> Filled<Cell> {
+    match (u32::try_from(from), u32::try_from(given.elements.len())) {
+        (Ok(from), Ok(to)) => Ok(Cell::Set(from, to)),
+        _ => Err(Refused),
+    }
+}
+
 /// What a collection of a type is filled into.
 pub(crate) enum Room {
     /// A mask; whether of statuses.
@@ -728,10 +775,7 @@ impl Room {
     pub fn cell(&self, given: &Given) -> Filled<Cell> {
         match self {
             Room::Bits { status, bits } => Ok(Cell::Bits { status: *status, bits: *bits }),
-            Room::Elements(from) => match (u32::try_from(*from), u32::try_from(given.elements.len())) {
-                (Ok(from), Ok(to)) => Ok(Cell::Set(from, to)),
-                _ => Err(Refused),
-            },
+            Room::Elements(from) => elements_from(*from, given),
         }
     }
 }

@@ -2,8 +2,10 @@
 //! looked up for the instant that is asked about. It is filled again and again without an allocation.
 
 use super::Reader;
-use super::compact::{Cell, Compact, NONE, is_mask};
+use super::compact::{Cell, NONE, bit, is_mask};
 use crate::decide::conditions::status_index;
+use crate::decide::names::Names;
+use crate::facts::prepare::badness;
 use crate::facts::slots::{Occupied, RunAt, Said, SlotValue, Slots, TriggerSlot};
 use crate::facts::{RunStatus, Word};
 use crate::policy::Inner;
@@ -79,20 +81,22 @@ pub(crate) struct Given {
     pub said: Vec<Said>,
     /// The last word of each person by now, ascending by person.
     pub words: Vec<Said>,
-    /// Everyone who has said anything at any time, ascending.
+    /// So many people have a place each, by their numbers; 0: those have one who speak, in their order.
+    pub places: usize,
+    /// Everyone who has said anything at any time, ascending; empty where all people have a place.
     pub speakers: Vec<u32>,
-    /// Whose last word by now is yes, and whose is no: bits by place among the first 64 speakers.
+    /// Whose last word by now is yes, and whose is no: bits by the first 64 places.
     pub approves: u64,
     pub rejects: u64,
-    /// When the last words were said, by place among the speakers.
+    /// When the last words were said, by place.
     pub spoke: Vec<i64>,
     /// The earliest of the last words that say yes.
     pub first_yes: i64,
-    /// By `approve` rule of the stage.
+    /// By `approve` rule of the stage; empty where all people have a place.
     pub seats: Vec<Seat>,
     /// Seconds since the epoch.
     pub second: i64,
-    /// Ascending by stage, then time; at one instant the worst last.
+    /// In any order.
     pub runs: Vec<(u32, RunAt)>,
     /// By stage.
     pub newest: Vec<Newest>,
@@ -124,18 +128,14 @@ impl std::fmt::Debug for Given {
 
 impl Given {
     /// Empty, for a policy.
-    pub fn new(program: &Program) -> Given {
-        Given {
-            cells: vec![Cell::Missing; program.slots.len()],
-            newest: vec![None; program.stages.len()],
-            ended: vec![None; program.stages.len()],
-            directories: vec![None; program.groups.len()],
-            ..Given::default()
-        }
+    pub fn new(inner: &Inner) -> Given {
+        let mut given = Given::default();
+        given.clear(inner);
+        given
     }
 
     /// Empties it for another request of a policy.
-    pub fn clear(&mut self, program: &Program) {
+    pub fn clear(&mut self, Inner { program, compact, .. }: &Inner) {
         self.stage = 0;
         self.now = 0;
         self.cells.clear();
@@ -150,13 +150,15 @@ impl Given {
         self.requester = None;
         self.said.clear();
         self.seats.clear();
+        self.places = if compact.few { program.people.len() } else { 0 };
+        self.forget_runs();
         self.runs.clear();
-        self.newest.clear();
         self.newest.resize(program.stages.len(), None);
-        self.ended.clear();
         self.ended.resize(program.stages.len(), None);
         self.directories.clear();
-        self.directories.resize(program.groups.len(), None);
+        if compact.directories {
+            self.directories.resize(program.groups.len(), None);
+        }
         self.trigger = Came::Unknown;
         self.occupied = Occupied::Unknown;
         self.older = None;
@@ -167,15 +169,15 @@ impl Given {
 
     /// From slots that have been prepared.
     pub fn of(slots: &Slots, inner: &Inner) -> Given {
-        let (program, compact) = (&inner.program, &inner.compact);
-        let mut given = Given::new(program);
+        let (program, words) = (&inner.program, &inner.plan.words);
+        let mut given = Given::new(inner);
         given.stage = slots.stage.0;
         given.now = slots.now;
         for (index, value) in slots.values.iter().enumerate() {
-            given.value(index as u32, value, program, compact);
+            given.value(index as u32, value, program, words);
         }
         for name in &slots.strangers {
-            given.add_stranger(name, compact);
+            given.add_stranger(name, words);
         }
         given.author = slots.author;
         given.contributors.extend_from_slice(&slots.contributors);
@@ -191,13 +193,13 @@ impl Given {
         given.invoked = slots.invoked.iter().any(|of| !of.is_empty());
         given.trigger = match &slots.trigger {
             TriggerSlot::Unknown => Came::Unknown,
-            TriggerSlot::Push { branch } => Came::Push(given.maybe_text(branch.as_deref(), compact)),
-            TriggerSlot::PullRequest { branch } => Came::PullRequest(given.maybe_text(branch.as_deref(), compact)),
+            TriggerSlot::Push { branch } => Came::Push(given.maybe_text(branch.as_deref(), words)),
+            TriggerSlot::PullRequest { branch } => Came::PullRequest(given.maybe_text(branch.as_deref(), words)),
             TriggerSlot::Manual { by } => Came::Manual(*by),
             TriggerSlot::Completion { of } => {
                 Came::Completion(of.as_ref().map(|of| of.as_ref().map_or(NONE, |stage| stage.0)))
             }
-            TriggerSlot::Event { name } => Came::Event(given.maybe_text(name.as_deref(), compact)),
+            TriggerSlot::Event { name } => Came::Event(given.maybe_text(name.as_deref(), words)),
             TriggerSlot::Schedule => Came::Schedule,
         };
         given.settle();
@@ -207,7 +209,7 @@ impl Given {
     }
 
     /// One slot, from its value.
-    pub fn value(&mut self, slot: u32, value: &SlotValue, program: &Program, compact: &Compact) {
+    pub fn value(&mut self, slot: u32, value: &SlotValue, program: &Program, words: &Names) {
         let moving = match value {
             SlotValue::Now => Some(Moving::Now),
             SlotValue::Age(since) => Some(Moving::Age(*since)),
@@ -219,7 +221,7 @@ impl Given {
         if let Some(moving) = moving {
             return self.moving.push((slot, moving));
         }
-        let cell = self.cell(value, slot_type(program, slot), compact);
+        let cell = self.cell(value, slot_type(program, slot), words);
         self.set(slot, cell);
     }
 
@@ -230,13 +232,13 @@ impl Given {
         }
     }
 
-    fn maybe_text(&mut self, text: Option<&str>, compact: &Compact) -> Cell {
-        text.map_or(Cell::Missing, |text| self.text(text, compact))
+    fn maybe_text(&mut self, text: Option<&str>, words: &Names) -> Cell {
+        text.map_or(Cell::Missing, |text| self.text(text, words))
     }
 
     /// Keeps a text.
-    pub fn text(&mut self, text: &str, compact: &Compact) -> Cell {
-        let id = compact.words.get(text).copied().unwrap_or(NONE);
+    pub fn text(&mut self, text: &str, words: &Names) -> Cell {
+        let id = words.get(text).unwrap_or(NONE);
         let (Ok(at), Ok(len)) = (u32::try_from(self.text.len()), u32::try_from(text.len())) else {
             return Cell::Missing;
         };
@@ -244,7 +246,7 @@ impl Given {
         Cell::Text { id, at, len }
     }
 
-    fn cell(&mut self, value: &SlotValue, ty: Option<&Type>, compact: &Compact) -> Cell {
+    fn cell(&mut self, value: &SlotValue, ty: Option<&Type>, words: &Names) -> Cell {
         let inner = match ty {
             Some(Type::Set(inner) | Type::Map(inner)) => Some(&**inner),
             _ => None,
@@ -254,14 +256,14 @@ impl Given {
             SlotValue::Null => Cell::Null,
             SlotValue::Bool(b) => Cell::Bool(*b),
             SlotValue::Number(n) => Cell::Number(*n),
-            SlotValue::String(s) => self.text(s, compact),
+            SlotValue::String(s) => self.text(s, words),
             SlotValue::Time(t) => Cell::Time(*t),
             SlotValue::Duration(d) => Cell::Duration(*d),
             SlotValue::Version(v) => self.version((**v).clone()),
             SlotValue::Enum(i) => Cell::Enum(*i),
             SlotValue::Status(i) => Cell::Status(*i),
-            SlotValue::Set(items) => self.collection(items.iter(), inner, compact),
-            SlotValue::Map(items) => self.collection(items.iter().map(|(_, value)| value), inner, compact),
+            SlotValue::Set(items) => self.collection(items.iter(), inner, words),
+            SlotValue::Map(items) => self.collection(items.iter().map(|(_, value)| value), inner, words),
             // These never are values of a collection, and slots of them do not come here.
             SlotValue::Now
             | SlotValue::Age(_)
@@ -281,7 +283,7 @@ impl Given {
         &mut self,
         items: impl ExactSizeIterator<Item = &'v SlotValue>,
         ty: Option<&Type>,
-        compact: &Compact,
+        words: &Names,
     ) -> Cell {
         if let Some(status) = ty.and_then(is_mask) {
             let bits = items.fold(0, |bits, item| match item {
@@ -295,7 +297,7 @@ impl Given {
         // The elements stand side by side; what they hold themselves comes after them.
         self.elements.resize(to, Cell::Missing);
         for (index, item) in items.enumerate() {
-            let cell = self.cell(item, ty, compact);
+            let cell = self.cell(item, ty, words);
             if let Some(place) = self.elements.get_mut(from + index) {
                 *place = cell;
             }
@@ -310,6 +312,74 @@ impl Given {
     pub fn settle(&mut self) {
         let now = self.now;
         self.second = now.div_euclid(1_000_000_000);
+        if self.places == 0 {
+            self.last_words()
+        } else {
+            self.last_words_by_person()
+        }
+        self.forget_runs();
+        self.last_run = i64::MIN;
+        for (stage, run) in &self.runs {
+            self.last_run = self.last_run.max(run.at);
+            if run.at <= now
+                && let (Some(newest), Some(ended)) =
+                    (self.newest.get_mut(*stage as usize), self.ended.get_mut(*stage as usize))
+            {
+                let key = |run: &RunAt| (run.at, badness(run.status));
+                if newest.is_none_or(|known| key(&known) <= key(run)) {
+                    *newest = Some(*run);
+                }
+                if run.status != RunStatus::Pending {
+                    *ended = (*ended).max(Some(run.at));
+                }
+            }
+        }
+        for index in 0..self.moving.len() {
+            if let Some((slot, moving)) = self.moving.get(index).copied() {
+                let cell = self.moved(moving, now);
+                self.set(slot, cell);
+            }
+        }
+    }
+
+    fn forget_runs(&mut self) {
+        for (stage, _) in &self.runs {
+            let stage = *stage as usize;
+            if let (Some(newest), Some(ended)) = (self.newest.get_mut(stage), self.ended.get_mut(stage)) {
+                (*newest, *ended) = (None, None);
+            }
+        }
+    }
+
+    /// The last words where each person of the policy has a place.
+    fn last_words_by_person(&mut self) {
+        self.spoke.clear();
+        self.spoke.resize(self.places, i64::MIN);
+        let (mut yes, mut no) = (0, 0);
+        for said in &self.said {
+            let (Some(spoke), Some(bit)) = (self.spoke.get_mut(said.person as usize), bit(said.person as usize)) else {
+                continue;
+            };
+            // Of words at one instant a reject stands, then a withdrawal.
+            let outdone = said.at == *spoke && (no & bit != 0 || yes & bit == 0 && said.word == Word::Approve);
+            if said.at > self.now || said.at < *spoke || outdone {
+                continue;
+            }
+            *spoke = said.at;
+            yes = if said.word == Word::Approve { yes | bit } else { yes & !bit };
+            no = if said.word == Word::Reject { no | bit } else { no & !bit };
+        }
+        (self.approves, self.rejects, self.first_yes) = (yes, no, i64::MAX);
+        while yes != 0 {
+            let at = self.spoke.get(yes.trailing_zeros() as usize).copied().unwrap_or(i64::MAX);
+            self.first_yes = self.first_yes.min(at);
+            yes &= yes - 1;
+        }
+    }
+
+    /// The last words where those have a place who speak.
+    fn last_words(&mut self) {
+        let now = self.now;
         self.words.clear();
         self.speakers.clear();
         self.spoke.clear();
@@ -333,26 +403,6 @@ impl Given {
             }
             self.words.extend(last);
         }
-        self.newest.fill(None);
-        self.ended.fill(None);
-        self.last_run = i64::MIN;
-        for (stage, run) in &self.runs {
-            self.last_run = self.last_run.max(run.at);
-            if run.at <= now
-                && let Some(newest) = self.newest.get_mut(*stage as usize)
-            {
-                *newest = Some(*run);
-                if let (true, Some(ended)) = (run.status != RunStatus::Pending, self.ended.get_mut(*stage as usize)) {
-                    *ended = Some(run.at);
-                }
-            }
-        }
-        for index in 0..self.moving.len() {
-            if let Some((slot, moving)) = self.moving.get(index).copied() {
-                let cell = self.moved(moving, now);
-                self.set(slot, cell);
-            }
-        }
     }
 
     /// What a moving slot holds at `t`, if no run comes between now and then.
@@ -372,6 +422,9 @@ impl Given {
 
     /// Works out who may count for which rule. To be called when people have spoken, after [`Given::settle`].
     pub fn take_seats(&mut self, inner: &Inner) {
+        if self.places != 0 {
+            return;
+        }
         let mut seats = std::mem::take(&mut self.seats);
         if let Some(reader) = Reader::new(inner, self) {
             reader.seats(&mut seats);
@@ -394,8 +447,8 @@ impl Given {
     }
 
     /// A person whom only the request names.
-    pub fn add_stranger(&mut self, name: &str, compact: &Compact) {
-        if let Cell::Text { at, len, .. } = self.text(name, compact) {
+    pub fn add_stranger(&mut self, name: &str, words: &Names) {
+        if let Cell::Text { at, len, .. } = self.text(name, words) {
             self.strangers.push((at, len));
         }
     }
@@ -427,9 +480,4 @@ pub(crate) fn slot_type(program: &Program, slot: u32) -> Option<&Type> {
         },
         Slot::Builtin(_) => None,
     }
-}
-
-/// Rules and words of one stage, as bits; `None` when there are more than a word has.
-pub(crate) fn bit(index: usize) -> Option<u64> {
-    (index < 64).then(|| 1 << index)
 }

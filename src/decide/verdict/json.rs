@@ -3,15 +3,12 @@
 //! It reads what ordinary requests look like, and refuses everything else, right or wrong; then the long way over
 //! [`Request::from_json_with`](crate::Request::from_json_with) tells what is wrong, or decides all the same.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-
 use super::compact::{Cell, FactPlan, NONE};
-use super::filling::{Filled, Filling, Occupant, Refused, Room, run_status};
+use super::filling::{Filled, Filling, List, Occupant, Refused, Room, run_status};
+use super::scan::Scan;
 use crate::facts::slots::RunAt;
 use crate::facts::{RunStatus, Word, time};
-use crate::program::Type;
+use crate::program::{ACTION, TRIGGER, Type};
 
 /// Reads a request.
 pub(crate) fn read(filling: &mut Filling<'_>, json: &[u8]) -> Filled {
@@ -19,517 +16,277 @@ pub(crate) fn read(filling: &mut Filling<'_>, json: &[u8]) -> Filled {
         return Err(Refused);
     }
     let text = std::str::from_utf8(json).map_err(|_| Refused)?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    deserializer.deserialize_map(Whole(filling)).map_err(|_| Refused)?;
-    deserializer.end().map_err(|_| Refused)
+    let mut scan = Scan::new(text.strip_prefix('\u{feff}').unwrap_or(text));
+    request(filling, &mut scan)?;
+    scan.end()
 }
 
-fn refuse<E: Error>(_: Refused) -> E {
-    E::custom("")
-}
-
-/// A visitor of objects alone, each key of which is given once.
-macro_rules! object {
-    ($name:ident) => {
-        impl<'de> DeserializeSeed<'de> for $name<'_, '_> {
-            type Value = ();
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-                deserializer.deserialize_map(self)
-            }
-        }
-    };
-}
-
-fn an_object(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str("an object")
-}
-
-/// Marks a field as seen; `false` if it was.
-fn once(seen: &mut u32, field: u32) -> bool {
+/// Marks a field as seen, which it may be once.
+#[inline]
+fn once(seen: &mut u32, field: u32) -> Filled {
     let bit = 1 << field;
-    let first = *seen & bit == 0;
+    if *seen & bit != 0 {
+        return Err(Refused);
+    }
     *seen |= bit;
-    first
-}
-
-struct Whole<'x, 'f>(&'x mut Filling<'f>);
-
-impl<'de> Visitor<'de> for Whole<'_, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        an_object(f)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let filling = self.0;
-        let mut seen = 0;
-        while let Some(key) = map.next_key::<&'de str>()? {
-            let field = match key {
-                "stage" => 0,
-                "now" => 1,
-                "trigger" => 2,
-                "action" => 3,
-                "requester" => 4,
-                "build" => 5,
-                "current" => 6,
-                "deploying" => 7,
-                "history" => 8,
-                "approvals" => 9,
-                "groups" => 11,
-                "facts" => 12,
-                // Overrides, and what is no field.
-                _ => return Err(refuse(Refused)),
-            };
-            if !once(&mut seen, field) {
-                return Err(refuse(Refused));
-            }
-            match field {
-                0 => filling.stage(map.next_value::<&'de str>()?).map_err(refuse)?,
-                1 => {
-                    if let Some(Instant(now)) = map.next_value()? {
-                        filling.now(now);
-                    }
-                }
-                2 => map.next_value_seed(Maybe(Trigger(filling)))?,
-                3 => {
-                    if let Some(action) = map.next_value::<Option<&'de str>>()? {
-                        let index = crate::program::ACTION.iter().position(|a| *a == action);
-                        filling.action(index.ok_or_else(|| refuse(Refused))? as u16);
-                    }
-                }
-                4 => {
-                    if let Some(name) = map.next_value::<Option<&'de str>>()? {
-                        filling.requester(name).map_err(refuse)?;
-                    }
-                }
-                5 => map.next_value_seed(Build(filling))?,
-                6 => map.next_value_seed(Current(filling))?,
-                7 => {
-                    let id = map.next_value::<Option<&'de str>>()?;
-                    if filling.given.deploying.is_some() {
-                        return Err(refuse(Refused));
-                    }
-                    filling.deploying(id).map_err(refuse)?;
-                }
-                8 => map.next_value_seed(Maybe(Each(filling, Entry::Run)))?,
-                9 => map.next_value_seed(Maybe(Each(filling, Entry::Approval)))?,
-                11 => map.next_value_seed(Maybe(Groups(filling)))?,
-                _ => map.next_value_seed(Maybe(Facts(filling)))?,
-            }
-        }
-        // The stage and the build must be there.
-        if seen & 0b10_0001 == 0b10_0001 { Ok(()) } else { Err(refuse(Refused)) }
-    }
-}
-
-/// `null` stands for what is left out.
-struct Maybe<S>(S);
-
-impl<'de, S: DeserializeSeed<'de, Value = ()>> DeserializeSeed<'de> for Maybe<S> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_option(self)
-    }
-}
-
-impl<'de, S: DeserializeSeed<'de, Value = ()>> Visitor<'de> for Maybe<S> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("something or null")
-    }
-    fn visit_none<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.0.deserialize(deserializer)
-    }
+    Ok(())
 }
 
 /// An instant in nanoseconds, within the years of the engine.
-struct Instant(i64);
-
-impl<'de> serde::Deserialize<'de> for Instant {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Instant;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a time")
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Instant, E> {
-                time::quick(text).map(Instant).ok_or_else(|| refuse(Refused))
-            }
-        }
-        deserializer.deserialize_str(Text)
-    }
+fn instant(scan: &mut Scan<'_>) -> Filled<i64> {
+    time::quick(scan.text()?).ok_or(Refused)
 }
 
-/// A text that nobody reads, or null.
-struct Unread;
-
-impl<'de> serde::Deserialize<'de> for Unread {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Unread, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Unread;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text")
-            }
-            fn visit_str<E: Error>(self, _: &str) -> Result<Unread, E> {
-                Ok(Unread)
-            }
-        }
-        deserializer.deserialize_str(Text)
-    }
+fn maybe_instant(scan: &mut Scan<'_>) -> Filled<Option<i64>> {
+    if scan.null() { Ok(None) } else { instant(scan).map(Some) }
 }
 
-struct Trigger<'x, 'f>(&'x mut Filling<'f>);
-object!(Trigger);
-
-impl<'de> Visitor<'de> for Trigger<'_, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        an_object(f)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = 0;
-        let (mut kind, mut text) = (None, None);
-        while let Some(key) = map.next_key::<&'de str>()? {
-            let field = match key {
-                "kind" => 6,
-                "branch" => 0,
-                "at" => 2,
-                "by" => 3,
-                "of" => 4,
-                "name" => 5,
-                _ => return Err(refuse(Refused)),
-            };
-            if !once(&mut seen, field) {
-                return Err(refuse(Refused));
+fn request(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
+    let mut seen = 0;
+    scan.object(|scan, key| {
+        let field = match key {
+            "stage" => 0,
+            "now" => 1,
+            "trigger" => 2,
+            "action" => 3,
+            "requester" => 4,
+            "build" => 5,
+            "current" => 6,
+            "deploying" => 7,
+            "history" => 8,
+            "approvals" => 9,
+            "groups" => 10,
+            "facts" => 11,
+            // Overrides, and what is no field.
+            _ => return Err(Refused),
+        };
+        once(&mut seen, field)?;
+        match field {
+            0 => return filling.stage(scan.text()?),
+            5 => return build(filling, scan),
+            6 => return current(filling, scan),
+            7 => return deploying(filling, scan),
+            // `null` stands for what is left out.
+            _ if scan.null() => return Ok(()),
+            _ => {}
+        }
+        match field {
+            1 => filling.now(instant(scan)?),
+            2 => trigger(filling, scan)?,
+            3 => {
+                let action = scan.text()?;
+                filling.action(ACTION.iter().position(|known| *known == action).ok_or(Refused)? as u16);
             }
-            match field {
-                6 => kind = Some(map.next_value::<&'de str>()?),
-                2 => {
-                    map.next_value::<Option<Instant>>()?;
+            4 => filling.requester(scan.text()?)?,
+            8 => scan.list(|scan| run(filling, scan))?,
+            9 => scan.list(|scan| approval(filling, scan))?,
+            10 => groups(filling, scan)?,
+            _ => facts(filling, scan)?,
+        }
+        Ok(())
+    })?;
+    // The stage and the build must be there.
+    if seen & 0b10_0001 == 0b10_0001 { Ok(()) } else { Err(Refused) }
+}
+
+fn deploying(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
+    let id = scan.maybe_text()?;
+    if filling.given.deploying.is_some() {
+        return Err(Refused);
+    }
+    filling.deploying(id)
+}
+
+fn trigger(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
+    let (mut seen, mut kind, mut text) = (0, None, None);
+    scan.object(|scan, key| {
+        let field = match key {
+            "branch" => 0,
+            "at" => 2,
+            "by" => 3,
+            "of" => 4,
+            "name" => 5,
+            "kind" => 6,
+            _ => return Err(Refused),
+        };
+        once(&mut seen, field)?;
+        match field {
+            6 => kind = Some(scan.text()?),
+            2 => _ = maybe_instant(scan)?,
+            _ => text = scan.maybe_text()?,
+        }
+        Ok(())
+    })?;
+    let kind = TRIGGER.iter().position(|known| Some(*known) == kind).ok_or(Refused)?;
+    // The field that belongs to the kind: of both that take a branch it is the same.
+    let own = 1 << if kind == 1 { 0 } else { kind };
+    if seen & !(1 << 6) & !own != 0 {
+        return Err(Refused);
+    }
+    filling.trigger(kind as u16, text)
+}
+
+fn build(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
+    let mut seen = 0;
+    scan.object(|scan, key| {
+        let field = match key {
+            "id" => 0,
+            "digest" => 1,
+            "version" => 2,
+            "branch" => 3,
+            "commit" => 4,
+            "author" => 5,
+            "contributors" => 6,
+            "labels" => 7,
+            "created" => 8,
+            _ => return Err(Refused),
+        };
+        once(&mut seen, field)?;
+        if field != 0 && scan.null() {
+            return Ok(());
+        }
+        match field {
+            0 => filling.build_id(scan.text()?),
+            1 => filling.build_digest(scan.text()?),
+            2 => filling.version(scan.text()?),
+            3 => filling.branch(scan.text()?),
+            4 => filling.commit(scan.text()?),
+            5 => filling.author(scan.text()?),
+            6 => texts(filling, scan, List::Contributors),
+            7 => texts(filling, scan, List::Labels),
+            _ => {
+                filling.created(instant(scan)?);
+                Ok(())
+            }
+        }
+    })?;
+    if seen & 1 == 1 { Ok(()) } else { Err(Refused) }
+}
+
+fn texts(filling: &mut Filling<'_>, scan: &mut Scan<'_>, list: List) -> Filled {
+    let from = filling.list();
+    scan.list(|scan| filling.listed(list, scan.text()?))?;
+    filling.list_ends(list, from)
+}
+
+fn current(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
+    if scan.null() {
+        filling.current = Some(Occupant::NOTHING);
+        return Ok(());
+    }
+    filling.current = Some(Occupant::default());
+    let mut seen = 0;
+    scan.object(|scan, key| {
+        let field = match key {
+            "id" => 0,
+            "digest" => 1,
+            "version" => 2,
+            "created" => 3,
+            "at" => 4,
+            "deploying" => 5,
+            _ => return Err(Refused),
+        };
+        once(&mut seen, field)?;
+        if field == 5 {
+            return deploying(filling, scan);
+        }
+        if scan.null() {
+            return Ok(());
+        }
+        match field {
+            0 => filling.occupant_id(scan.text()?)?,
+            1 => filling.occupant_digest(scan.text()?)?,
+            2 => filling.occupant_version(scan.text()?)?,
+            3 => filling.occupant_created(instant(scan)?),
+            _ => filling.occupant_at(instant(scan)?),
+        }
+        Ok(())
+    })
+}
+
+fn run(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
+    let mut seen = 0;
+    let (mut stage, mut run, mut digest, mut build) = ("", RunAt { at: 0, status: RunStatus::Pending }, None, None);
+    scan.object(|scan, key| {
+        let field = match key {
+            "stage" => 0,
+            "status" => 1,
+            "at" => 2,
+            "digest" => 3,
+            "build" => 4,
+            _ => return Err(Refused),
+        };
+        once(&mut seen, field)?;
+        match field {
+            0 => stage = scan.text()?,
+            1 => run.status = run_status(scan.text()?).ok_or(Refused)?,
+            2 => run.at = instant(scan)?,
+            3 => digest = scan.maybe_text()?,
+            _ => build = scan.maybe_text()?,
+        }
+        Ok(())
+    })?;
+    if seen & 0b111 != 0b111 {
+        return Err(Refused);
+    }
+    filling.run(stage, run, digest, build)
+}
+
+fn approval(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
+    let mut seen = 0;
+    let (mut by, mut word, mut at) = ("", Word::Withdraw, 0);
+    let (mut stage, mut build, mut digest) = (None, None, None);
+    scan.object(|scan, key| {
+        let field = match key {
+            "by" => 0,
+            "decision" => 1,
+            "at" => 2,
+            "stage" => 3,
+            "build" => 4,
+            "digest" => 5,
+            "comment" => 6,
+            _ => return Err(Refused),
+        };
+        once(&mut seen, field)?;
+        match field {
+            0 => by = scan.text()?,
+            1 => {
+                word = match scan.text()? {
+                    "approve" => Word::Approve,
+                    "reject" => Word::Reject,
+                    "withdraw" => Word::Withdraw,
+                    _ => return Err(Refused),
                 }
-                _ => text = map.next_value::<Option<&'de str>>()?,
             }
+            2 => at = instant(scan)?,
+            3 => stage = scan.maybe_text()?,
+            4 => build = scan.maybe_text()?,
+            5 => digest = scan.maybe_text()?,
+            _ => _ = scan.maybe_text()?,
         }
-        let kind = crate::program::TRIGGER.iter().position(|k| Some(*k) == kind).ok_or_else(|| refuse(Refused))?;
-        // The field that belongs to the kind: of both that take a branch it is the same.
-        let own = 1 << if kind == 1 { 0 } else { kind };
-        if seen & !(1 << 6) & !own != 0 {
-            return Err(refuse(Refused));
-        }
-        self.0.trigger(kind as u16, text).map_err(refuse)
+        Ok(())
+    })?;
+    if seen & 0b111 != 0b111 {
+        return Err(Refused);
     }
+    filling.approval((by, word, at), stage, build, digest)
 }
 
-struct Build<'x, 'f>(&'x mut Filling<'f>);
-object!(Build);
+/// Objects with more keys than this take the long way.
+const KEYS: usize = 32;
 
-impl<'de> Visitor<'de> for Build<'_, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        an_object(f)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let filling = self.0;
-        let mut seen = 0;
-        while let Some(key) = map.next_key::<&'de str>()? {
-            let field = match key {
-                "id" => 0,
-                "digest" => 1,
-                "version" => 2,
-                "branch" => 3,
-                "commit" => 4,
-                "author" => 5,
-                "contributors" => 6,
-                "labels" => 7,
-                "created" => 8,
-                _ => return Err(refuse(Refused)),
-            };
-            if !once(&mut seen, field) {
-                return Err(refuse(Refused));
-            }
-            match field {
-                0 => filling.build_id(map.next_value::<&'de str>()?).map_err(refuse)?,
-                6 => map.next_value_seed(Maybe(Names(filling, true)))?,
-                7 => map.next_value_seed(Maybe(Names(filling, false)))?,
-                8 => {
-                    if let Some(Instant(at)) = map.next_value()? {
-                        filling.created(at);
-                    }
-                }
-                field => {
-                    if let Some(text) = map.next_value::<Option<&'de str>>()? {
-                        let done = match field {
-                            1 => filling.build_digest(text),
-                            2 => filling.version(text),
-                            3 => filling.branch(text),
-                            4 => filling.commit(text),
-                            _ => filling.author(text),
-                        };
-                        done.map_err(refuse)?;
-                    }
-                }
-            }
-        }
-        if seen & 1 == 1 { Ok(()) } else { Err(refuse(Refused)) }
-    }
-}
-
-/// Lists of texts longer than this take the long way.
-const NAMES: usize = 32;
-
-/// Texts of a list, without an allocation.
-struct FewTexts<'de> {
-    texts: [&'de str; NAMES],
+/// Keys of an object, to see that each is given once.
+struct Keys<'j> {
+    keys: [&'j str; KEYS],
     count: usize,
 }
 
-impl<'de> FewTexts<'de> {
-    fn read<A: SeqAccess<'de>>(mut list: A) -> Result<FewTexts<'de>, A::Error> {
-        let mut few = FewTexts { texts: [""; NAMES], count: 0 };
-        while let Some(text) = list.next_element::<&'de str>()? {
-            *few.texts.get_mut(few.count).ok_or_else(|| refuse(Refused))? = text;
-            few.count += 1;
-        }
-        Ok(few)
+impl<'j> Keys<'j> {
+    fn new() -> Keys<'j> {
+        Keys { keys: [""; KEYS], count: 0 }
     }
 
-    fn iter(&self) -> impl ExactSizeIterator<Item = &'de str> + Clone {
-        self.texts.get(..self.count).unwrap_or_default().iter().copied()
-    }
-}
-
-/// Contributors if so, else labels.
-struct Names<'x, 'f>(&'x mut Filling<'f>, bool);
-
-impl<'de> DeserializeSeed<'de> for Names<'_, '_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Names<'_, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
-        let few = FewTexts::read(list)?;
-        match self.1 {
-            true => self.0.contributors(few.iter()),
-            false => self.0.labels(few.iter()),
-        }
-        .map_err(refuse)
-    }
-}
-
-struct Current<'x, 'f>(&'x mut Filling<'f>);
-
-impl<'de> DeserializeSeed<'de> for Current<'_, '_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Current<'_, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        an_object(f)
-    }
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.0.current = Some(Occupant::NOTHING);
-        Ok(())
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let filling = self.0;
-        filling.current = Some(Occupant::default());
-        let mut seen = 0;
-        while let Some(key) = map.next_key::<&'de str>()? {
-            let field = match key {
-                "id" => 0,
-                "digest" => 1,
-                "version" => 2,
-                "created" => 3,
-                "at" => 4,
-                "deploying" => 5,
-                _ => return Err(refuse(Refused)),
-            };
-            if !once(&mut seen, field) {
-                return Err(refuse(Refused));
-            }
-            match field {
-                3 | 4 => {
-                    if let Some(Instant(at)) = map.next_value()? {
-                        if field == 3 { filling.occupant_created(at) } else { filling.occupant_at(at) }
-                    }
-                }
-                5 => {
-                    let id = map.next_value::<Option<&'de str>>()?;
-                    if filling.given.deploying.is_some() {
-                        return Err(refuse(Refused));
-                    }
-                    filling.deploying(id).map_err(refuse)?;
-                }
-                field => {
-                    if let Some(text) = map.next_value::<Option<&'de str>>()? {
-                        let done = match field {
-                            0 => filling.occupant_id(text),
-                            1 => filling.occupant_digest(text),
-                            _ => filling.occupant_version(text),
-                        };
-                        done.map_err(refuse)?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Entry {
-    Run,
-    Approval,
-}
-
-struct Each<'x, 'f>(&'x mut Filling<'f>, Entry);
-
-impl<'de> DeserializeSeed<'de> for Each<'_, '_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Each<'_, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        loop {
-            let more = match self.1 {
-                Entry::Run => list.next_element_seed(Ran(&mut *self.0))?,
-                Entry::Approval => list.next_element_seed(Approved(&mut *self.0))?,
-            };
-            if more.is_none() {
-                return Ok(());
-            }
-        }
-    }
-}
-
-struct Ran<'x, 'f>(&'x mut Filling<'f>);
-object!(Ran);
-
-impl<'de> Visitor<'de> for Ran<'_, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        an_object(f)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = 0;
-        let (mut stage, mut status, mut at, mut digest, mut build) = ("", RunStatus::Pending, 0, None, None);
-        while let Some(key) = map.next_key::<&'de str>()? {
-            let field = match key {
-                "stage" => 0,
-                "status" => 1,
-                "at" => 2,
-                "digest" => 3,
-                "build" => 4,
-                _ => return Err(refuse(Refused)),
-            };
-            if !once(&mut seen, field) {
-                return Err(refuse(Refused));
-            }
-            match field {
-                0 => stage = map.next_value()?,
-                1 => status = run_status(map.next_value::<&'de str>()?).ok_or_else(|| refuse(Refused))?,
-                2 => at = map.next_value::<Instant>()?.0,
-                3 => digest = map.next_value::<Option<&'de str>>()?,
-                _ => build = map.next_value::<Option<&'de str>>()?,
-            }
-        }
-        if seen & 0b111 != 0b111 {
-            return Err(refuse(Refused));
-        }
-        self.0.run(stage, RunAt { at, status }, digest, build).map_err(refuse)
-    }
-}
-
-struct Approved<'x, 'f>(&'x mut Filling<'f>);
-object!(Approved);
-
-impl<'de> Visitor<'de> for Approved<'_, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        an_object(f)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = 0;
-        let (mut by, mut word, mut at) = ("", Word::Withdraw, 0);
-        let (mut stage, mut build, mut digest) = (None, None, None);
-        while let Some(key) = map.next_key::<&'de str>()? {
-            let field = match key {
-                "by" => 0,
-                "decision" => 1,
-                "at" => 2,
-                "stage" => 3,
-                "build" => 4,
-                "digest" => 5,
-                "comment" => 6,
-                _ => return Err(refuse(Refused)),
-            };
-            if !once(&mut seen, field) {
-                return Err(refuse(Refused));
-            }
-            match field {
-                0 => by = map.next_value()?,
-                1 => {
-                    word = match map.next_value::<&'de str>()? {
-                        "approve" => Word::Approve,
-                        "reject" => Word::Reject,
-                        "withdraw" => Word::Withdraw,
-                        _ => return Err(refuse(Refused)),
-                    }
-                }
-                2 => at = map.next_value::<Instant>()?.0,
-                3 => stage = map.next_value::<Option<&'de str>>()?,
-                4 => build = map.next_value::<Option<&'de str>>()?,
-                5 => digest = map.next_value::<Option<&'de str>>()?,
-                _ => {
-                    map.next_value::<Option<Unread>>()?;
-                }
-            }
-        }
-        if seen & 0b111 != 0b111 {
-            return Err(refuse(Refused));
-        }
-        self.0.approval((by, word, at), stage, build, digest).map_err(refuse)
-    }
-}
-
-/// Keys of an object, to see that each is given once; more take the long way.
-struct Keys<'de> {
-    keys: [&'de str; NAMES],
-    count: usize,
-}
-
-impl<'de> Keys<'de> {
-    fn new() -> Keys<'de> {
-        Keys { keys: [""; NAMES], count: 0 }
-    }
-
-    fn add(&mut self, key: &'de str) -> Filled {
+    fn add(&mut self, key: &'j str) -> Filled {
         if self.keys.iter().take(self.count).any(|known| *known == key) {
             return Err(Refused);
         }
@@ -539,228 +296,95 @@ impl<'de> Keys<'de> {
     }
 }
 
-struct Groups<'x, 'f>(&'x mut Filling<'f>);
-object!(Groups);
-
-impl<'de> Visitor<'de> for Groups<'_, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        an_object(f)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        struct Texts;
-        impl<'de> DeserializeSeed<'de> for Texts {
-            type Value = FewTexts<'de>;
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FewTexts<'de>, D::Error> {
-                deserializer.deserialize_seq(self)
-            }
-        }
-        impl<'de> Visitor<'de> for Texts {
-            type Value = FewTexts<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<FewTexts<'de>, A::Error> {
-                FewTexts::read(list)
-            }
-        }
-        let mut keys = Keys::new();
-        while let Some(key) = map.next_key::<&'de str>()? {
-            keys.add(key).map_err(refuse)?;
-            let members = map.next_value_seed(Texts)?;
-            self.0.group(key, members.iter()).map_err(refuse)?;
-        }
-        Ok(())
-    }
+fn groups(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
+    let mut keys = Keys::new();
+    scan.object(|scan, key| {
+        keys.add(key)?;
+        scan.list(|scan| filling.member(scan.text()?))?;
+        filling.group(key)
+    })
 }
 
-struct Facts<'x, 'f>(&'x mut Filling<'f>);
-object!(Facts);
-
-impl<'de> Visitor<'de> for Facts<'_, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        an_object(f)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let filling = self.0;
-        let compact = filling.compact;
-        // Those that are not declared, by name.
-        let mut keys = Keys::new();
-        while let Some(key) = map.next_key::<&'de str>()? {
-            filling.count(1).map_err(refuse)?;
-            let Some(plan) = compact.fact(key) else {
-                keys.add(key).map_err(refuse)?;
-                map.next_value::<Scalar>()?;
-                continue;
-            };
-            filling.once(plan.fact).map_err(refuse)?;
-            map.next_value_seed(Fact { filling: &mut *filling, plan })?;
+fn facts(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
+    let compact = filling.compact;
+    // Those that are not declared.
+    let mut keys = Keys::new();
+    scan.object(|scan, key| {
+        filling.count(1)?;
+        match compact.fact(key) {
+            Some(plan) => {
+                filling.once(plan.fact)?;
+                fact(filling, scan, plan)
+            }
+            None => {
+                keys.add(key)?;
+                unread(scan)
+            }
         }
-        Ok(())
-    }
+    })
 }
 
 /// A value that nobody reads; lists and maps take the long way.
-struct Scalar;
-
-impl<'de> serde::Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Scalar, D::Error> {
-        struct Any;
-        impl Visitor<'_> for Any {
-            type Value = Scalar;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-            fn visit_bool<E: Error>(self, _: bool) -> Result<Scalar, E> {
-                Ok(Scalar)
-            }
-            fn visit_i64<E: Error>(self, _: i64) -> Result<Scalar, E> {
-                Ok(Scalar)
-            }
-            fn visit_u64<E: Error>(self, _: u64) -> Result<Scalar, E> {
-                Ok(Scalar)
-            }
-            fn visit_f64<E: Error>(self, _: f64) -> Result<Scalar, E> {
-                Ok(Scalar)
-            }
-            fn visit_str<E: Error>(self, _: &str) -> Result<Scalar, E> {
-                Ok(Scalar)
-            }
-            fn visit_unit<E: Error>(self) -> Result<Scalar, E> {
-                Ok(Scalar)
-            }
-        }
-        deserializer.deserialize_any(Any)
+fn unread(scan: &mut Scan<'_>) -> Filled {
+    match scan.token() {
+        Some(b'"') => scan.text().map(|_| ()),
+        Some(b'-' | b'0'..=b'9') => scan.number().map(|_| ()),
+        _ if scan.word("null") || scan.word("true") || scan.word("false") => Ok(()),
+        _ => Err(Refused),
     }
 }
 
 /// A declared fact.
-struct Fact<'x, 'f> {
-    filling: &'x mut Filling<'f>,
-    plan: &'x FactPlan,
-}
-
-impl Fact<'_, '_> {
-    fn all(self, cell: Cell) {
-        self.filling.fact(self.plan.whole, cell);
-        for (_, slot) in &self.plan.keys {
-            self.filling.fact(*slot, cell);
+fn fact(filling: &mut Filling<'_>, scan: &mut Scan<'_>, plan: &FactPlan) -> Filled {
+    let cell = match (&plan.ty, scan.token()) {
+        (_, Some(b'n')) if plan.optional && scan.word("null") => Cell::Null,
+        (Type::Set(of), _) => {
+            let mut room = Room::new(of, filling.given);
+            scan.list(|scan| {
+                filling.count(1)?;
+                let cell = scalar(filling, scan, of)?;
+                room.add(cell, filling.given);
+                Ok(())
+            })?;
+            room.cell(filling.given)?
         }
+        (Type::Map(of), _) => return map(filling, scan, plan, of),
+        (ty, _) => scalar(filling, scan, ty)?,
+    };
+    filling.fact(plan.whole, cell);
+    for (_, slot) in &plan.keys {
+        filling.fact(*slot, cell);
     }
+    Ok(())
 }
 
-impl<'de> DeserializeSeed<'de> for Fact<'_, '_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Fact<'_, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value of a fact")
-    }
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        if !self.plan.optional {
-            return Err(refuse(Refused));
+fn map(filling: &mut Filling<'_>, scan: &mut Scan<'_>, plan: &FactPlan, of: &Type) -> Filled {
+    let mut room = Room::new(of, filling.given);
+    let mut keys = Keys::new();
+    scan.object(|scan, key| {
+        keys.add(key)?;
+        filling.count(1)?;
+        let cell = scalar(filling, scan, of)?;
+        if let Some((_, slot)) = plan.keys.iter().find(|(known, _)| **known == *key) {
+            filling.fact(*slot, cell);
         }
-        self.all(Cell::Null);
-        Ok(())
-    }
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        let cell = boolean(&self.plan.ty, value).map_err(refuse)?;
-        self.all(cell);
-        Ok(())
-    }
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.visit_f64(value as f64)
-    }
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.visit_f64(value as f64)
-    }
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        let cell = number(&self.plan.ty, value).map_err(refuse)?;
-        self.all(cell);
-        Ok(())
-    }
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        let cell = self.filling.scalar_text(&self.plan.ty, text).map_err(refuse)?;
-        self.all(cell);
-        Ok(())
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Type::Set(of) = &self.plan.ty else { return Err(refuse(Refused)) };
-        let mut room = Room::new(of, self.filling.given);
-        while let Some(cell) = list.next_element_seed(Element { filling: &mut *self.filling, ty: of })? {
-            self.filling.count(1).map_err(refuse)?;
-            room.add(cell, self.filling.given);
+        if plan.whole != NONE {
+            room.add(cell, filling.given);
         }
-        let cell = room.cell(self.filling.given).map_err(refuse)?;
-        self.all(cell);
         Ok(())
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Type::Map(of) = &self.plan.ty else { return Err(refuse(Refused)) };
-        let mut room = Room::new(of, self.filling.given);
-        let mut keys = Keys::new();
-        while let Some(key) = map.next_key::<&'de str>()? {
-            keys.add(key).map_err(refuse)?;
-            self.filling.count(1).map_err(refuse)?;
-            let cell = map.next_value_seed(Element { filling: &mut *self.filling, ty: of })?;
-            if let Some((_, slot)) = self.plan.keys.iter().find(|(known, _)| **known == *key) {
-                self.filling.fact(*slot, cell);
-            }
-            if self.plan.whole != NONE {
-                room.add(cell, self.filling.given);
-            }
-        }
-        let cell = room.cell(self.filling.given).map_err(refuse)?;
-        self.filling.fact(self.plan.whole, cell);
-        Ok(())
-    }
+    })?;
+    let cell = room.cell(filling.given)?;
+    filling.fact(plan.whole, cell);
+    Ok(())
 }
 
-fn boolean(ty: &Type, value: bool) -> Filled<Cell> {
-    if *ty == Type::Bool { Ok(Cell::Bool(value)) } else { Err(Refused) }
-}
-
-fn number(ty: &Type, value: f64) -> Filled<Cell> {
-    if *ty == Type::Number && value.is_finite() { Ok(Cell::Number(value)) } else { Err(Refused) }
-}
-
-/// An element of a set, a value of a map; such of lists and maps take the long way.
-struct Element<'x, 'f> {
-    filling: &'x mut Filling<'f>,
-    ty: &'x Type,
-}
-
-impl<'de> DeserializeSeed<'de> for Element<'_, '_> {
-    type Value = Cell;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cell, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Element<'_, '_> {
-    type Value = Cell;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Cell, E> {
-        boolean(self.ty, value).map_err(refuse)
-    }
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Cell, E> {
-        self.visit_f64(value as f64)
-    }
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Cell, E> {
-        self.visit_f64(value as f64)
-    }
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Cell, E> {
-        number(self.ty, value).map_err(refuse)
-    }
-    fn visit_str<E: Error>(self, text: &str) -> Result<Cell, E> {
-        self.filling.scalar_text(self.ty, text).map_err(refuse)
+/// A value that is neither list nor map; lists of lists and the like take the long way.
+fn scalar(filling: &mut Filling<'_>, scan: &mut Scan<'_>, ty: &Type) -> Filled<Cell> {
+    match ty {
+        Type::Bool if scan.word("true") => Ok(Cell::Bool(true)),
+        Type::Bool if scan.word("false") => Ok(Cell::Bool(false)),
+        Type::Number => scan.number().map(Cell::Number),
+        Type::Bool | Type::Set(_) | Type::Map(_) => Err(Refused),
+        ty => filling.scalar_text(ty, scan.text()?),
     }
 }

@@ -14,8 +14,10 @@ pub(crate) mod filling;
 pub(crate) mod given;
 pub(crate) mod json;
 mod quorum;
+mod scan;
 
 use super::decision::Verdict;
+use super::names::Names;
 use super::plan::StagePlan;
 use super::truth::Truth;
 use crate::facts::RunStatus;
@@ -43,6 +45,7 @@ pub(crate) struct Reader<'a> {
     pub stage: &'a Stage,
     pub plan: &'a StagePlan,
     pub flat: &'a CompactStage,
+    pub words: &'a Names,
     pub given: &'a Given,
     /// Slots are read as they will be at this later instant.
     pub later: Option<i64>,
@@ -72,6 +75,7 @@ impl<'a> Reader<'a> {
             stage: inner.program.stages.get(index)?,
             plan: inner.plan.by_stage.get(index)?,
             flat: inner.compact.stages.get(index)?,
+            words: &inner.plan.words,
             given,
             later: None,
         })

@@ -1,8 +1,8 @@
 //! Quorums: as [`count`](crate::people::count), for the answer alone.
 
 use super::ask::Reading;
-use super::compact::NONE;
-use super::given::{Seat, bit};
+use super::compact::{NONE, SeatMask, bit};
+use super::given::Seat;
 use super::{Outcome, Reader};
 use crate::decide::truth::Truth;
 use crate::facts::slots::Said;
@@ -67,11 +67,43 @@ impl Reader<'_> {
         Some(seat)
     }
 
+    /// Who may count for an `approve` rule, by its place among those of the stage.
+    #[inline]
+    pub fn seat_at(&self, seat: usize) -> Option<Seat> {
+        match self.given.places {
+            0 => self.given.seats.get(seat).copied(),
+            _ => self.flat.masks_of_seats.get(seat).map(|mask| self.seat_of(mask)),
+        }
+    }
+
+    /// The same where each person of the policy is a bit, and there are no directories.
+    #[inline]
+    fn seat_of(&self, mask: &SeatMask) -> Seat {
+        let given = self.given;
+        let bit = |person: u32| bit(person as usize).unwrap_or(0);
+        let author = given.author.map_or(0, bit);
+        let contributors = given.contributors.iter().fold(0, |all, person| all | bit(*person));
+        let (mut barred, mut unsure) = match mask.including {
+            None => (author | contributors, given.author.is_none()),
+            Some(Including::Author) => {
+                (contributors & !author, given.author.is_none() && !given.contributors.is_empty())
+            }
+            Some(Including::Contributors) => (0, false),
+        };
+        if mask.not_requester {
+            barred |= given.requester.map_or(0, bit);
+            unsure |= given.requester.is_none();
+        }
+        let eligible = mask.people & !barred;
+        let needed = mask.count.unwrap_or(eligible.count_ones().max(1));
+        Seat { eligible, strangers: 0, unsure, missing: false, needed, search: false }
+    }
+
     /// An `approve` rule that does not hang on another one.
     #[inline]
     pub(super) fn seated(&self, rule: u32, seat: u32, guard: Truth, since: u32, valid: i64) -> Outcome {
         let given = self.given;
-        let Some(seat) = given.seats.get(seat as usize) else { return Outcome::Search };
+        let Some(seat) = self.seat_at(seat as usize) else { return Outcome::Search };
         if seat.search {
             return self.counted(rule, guard);
         }
@@ -144,8 +176,8 @@ impl Reader<'_> {
                     None => unsure = true,
                 }
             }
-            let seat = self.flat.seats.iter().position(|rule| *rule == id.0).and_then(|at| self.given.seats.get(at));
-            let Some(counted) = seat.and_then(|seat| self.together(seat, approve, taken, unsure)) else {
+            let seat = self.flat.seats.iter().position(|rule| *rule == id.0).and_then(|at| self.seat_at(at));
+            let Some(counted) = seat.and_then(|seat| self.together(&seat, approve, taken, unsure)) else {
                 return Outcome::Search;
             };
             if let (Some(g), Some(c)) = (guards.get_mut(at), all.get_mut(at)) {

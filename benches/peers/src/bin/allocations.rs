@@ -16,6 +16,9 @@ fn main() {
     println!("| --- | ---: | ---: | ---: |");
     for engine in &mut engines {
         let counted = WAYS.map(|way| {
+            if !engine.has(way) {
+                return String::new();
+            }
             engine.pass(way);
             let region = Region::new(COUNTED);
             engine.pass(way);

@@ -34,7 +34,7 @@ fn main() {
         println!("{}: the time of stagegate = 1", way.title());
         println!("\n| engine | ratio (middle half) | ns a decision, median (least) |");
         println!("| --- | ---: | ---: |");
-        for (engine, times_of) in engines.iter().zip(times) {
+        for (engine, times_of) in engines.iter().zip(times).filter(|(engine, _)| engine.has(*way)) {
             let mut ratios: Vec<f64> = times_of.iter().zip(&times[0]).map(|(time, ours)| time / ours).collect();
             let mut times_of = times_of.clone();
             ratios.sort_by(f64::total_cmp);
@@ -59,6 +59,9 @@ fn measure(engines: &mut [Box<dyn Ready>], way: Way, rounds: usize, requests: us
     // How many passes make a turn; this warms up too.
     let passes: Vec<u32> = (engines.iter_mut())
         .map(|engine| {
+            if !engine.has(way) {
+                return 0;
+            }
             engine.pass(way);
             let start = ThreadTime::now();
             engine.pass(way);
@@ -72,6 +75,9 @@ fn measure(engines: &mut [Box<dyn Ready>], way: Way, rounds: usize, requests: us
         for turn in 0..count {
             let turn = if round % 2 == 0 { turn } else { count - 1 - turn };
             let index = (turn + round / 2) % count;
+            if passes[index] == 0 {
+                continue;
+            }
             let start = ThreadTime::now();
             for _ in 0..passes[index] {
                 std::hint::black_box(engines[index].pass(way));

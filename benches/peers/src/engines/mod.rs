@@ -6,6 +6,8 @@ pub mod cedar;
 pub mod cel;
 #[cfg(feature = "datalogic")]
 pub mod datalogic;
+#[cfg(feature = "datalogic")]
+pub mod datalogic_same;
 #[cfg(feature = "hand")]
 pub mod hand;
 #[cfg(feature = "hand-times")]
@@ -18,5 +20,7 @@ pub mod rhai;
 pub mod stagegate;
 #[cfg(feature = "stagegate")]
 pub mod stagegate_explained;
+#[cfg(feature = "bench")]
+pub mod stagegate_struct;
 #[cfg(feature = "zen")]
 pub mod zen;

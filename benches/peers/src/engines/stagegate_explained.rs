@@ -1,46 +1,66 @@
-//! stagegate with every reason; from JSON text, the decision as JSON text too.
+//! stagegate's decision: once as it is given, with no reason worked out, and once with every reason read. From JSON text the
+//! latter ends in the decision as JSON text.
+
+use std::hint::black_box;
 
 use stagegate::{Decision, Prepared, Request};
 
 use crate::Reads;
 use crate::engines::stagegate::Engine as Alone;
 
-pub struct Engine(Alone);
+/// The decision, of which nobody asks the reasons.
+pub struct Unread(Alone);
 
-fn allows(decision: &Decision) -> bool {
-    std::hint::black_box(decision).verdict().is_allow()
+/// The decision, and every reason of it.
+pub struct Read(Alone);
+
+fn unread(decision: &Decision) -> bool {
+    black_box(decision).verdict().is_allow()
 }
 
-impl crate::Engine for Engine {
-    const NAME: &'static str = "stagegate, explained";
-    const READS: Reads = Reads::Request;
-    type Value = Request;
-    type Prepared = Prepared;
-
-    fn compile() -> Engine {
-        Engine(Alone::compile())
-    }
-
-    fn read(&mut self, text: &str) -> Request {
-        self.0.read(text)
-    }
-
-    fn prepare(&mut self, request: &Request) -> Prepared {
-        self.0.prepare(request)
-    }
-
-    fn prepared(&mut self, prepared: &mut Prepared) -> bool {
-        allows(&prepared.decide().expect("a request of the policy"))
-    }
-
-    fn value(&mut self, request: &Request) -> bool {
-        allows(&self.0.policy.decide(request).expect("a request of the policy"))
-    }
-
-    fn text(&mut self, text: &str) -> bool {
-        let request = Request::from_json(text.as_bytes()).expect("a request");
-        let decision = self.0.policy.decide(&request).expect("a request of the policy");
-        std::hint::black_box(decision.to_json());
-        allows(&decision)
-    }
+fn read(decision: &Decision) -> bool {
+    black_box(black_box(decision).rules());
+    decision.verdict().is_allow()
 }
+
+macro_rules! engine {
+    ($engine:ident, $name:literal, $asked:ident, $text:expr) => {
+        impl crate::Engine for $engine {
+            const NAME: &'static str = $name;
+            const READS: Reads = Reads::Request;
+            type Value = Request;
+            type Prepared = Prepared;
+
+            fn compile() -> $engine {
+                $engine(Alone::compile())
+            }
+
+            fn read(&mut self, text: &str) -> Request {
+                self.0.read(text)
+            }
+
+            fn prepare(&mut self, request: &Request) -> Prepared {
+                self.0.prepare(request)
+            }
+
+            fn prepared(&mut self, prepared: &mut Prepared) -> bool {
+                $asked(&prepared.decide().expect("a request of the policy"))
+            }
+
+            fn value(&mut self, request: &Request) -> bool {
+                $asked(&self.0.policy.decide(request).expect("a request of the policy"))
+            }
+
+            fn text(&mut self, text: &str) -> bool {
+                let request = Request::from_json(text.as_bytes()).expect("a request");
+                $text(&self.0.policy.decide(&request).expect("a request of the policy"))
+            }
+        }
+    };
+}
+
+engine!(Unread, "stagegate, decision unread", unread, unread);
+engine!(Read, "stagegate, decision with its reasons read", read, |decision: &Decision| {
+    black_box(decision.to_json());
+    unread(decision)
+});
