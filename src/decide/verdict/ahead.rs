@@ -2,6 +2,7 @@
 
 use super::ask::Reading;
 use super::compact::{Ask, Cell, Side, Step};
+use super::given::Moving;
 use super::{Outcome, Reader, not};
 use crate::decide::truth::Truth;
 use crate::program::{Body, Rule};
@@ -89,8 +90,10 @@ impl Instants {
 }
 
 impl Reader<'_> {
+    /// Whether a slot moves with the clock. Until another run comes, how and when the last one ended does not.
     fn moves(&self, slot: u32) -> bool {
-        self.given.moving.iter().any(|(moving, _)| *moving == slot)
+        let runs = |moving: &Moving| matches!(moving, Moving::Now | Moving::Age(_) | Moving::RunAge(_));
+        self.given.moving.iter().any(|(moving, how)| *moving == slot && runs(how))
     }
 
     /// The instants at which a test of a slot may change.
