@@ -364,7 +364,9 @@ impl Columns {
             }
             Unit::Approve { seat, since, valid, .. } => self.approved(*seat, *since, *valid, block),
             // What depends on the clock on the wall or on the trigger was judged before.
-            Unit::Freeze { .. } | Unit::Triggers { .. } | Unit::Rule(_) | Unit::Group(_) => (0, 0),
+            Unit::Freeze { .. } | Unit::Triggers { .. } | Unit::Windows { .. } | Unit::Rule(_) | Unit::Group(_) => {
+                (0, 0)
+            }
         }
     }
 

@@ -182,7 +182,7 @@ impl Policy {
         let end = nanos(to);
         let mut here = nanos(from);
         while here < end {
-            let mut search = Search::new(case);
+            let mut search = Search::far(case);
             let snapshot = search.at(here);
             let verdict = search.verdict(&snapshot);
             let blocking = search.blocking(&snapshot).into_iter().filter_map(|rule| case.name(rule)).collect();

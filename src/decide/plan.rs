@@ -2,10 +2,12 @@
 //! on one another, which rules are alternatives.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::names::Names;
 use crate::people::Quorums;
 use crate::program::{Body, Program, RuleId, StageId};
+use crate::schedule::{Piece, TimeSet, Zone};
 
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -27,6 +29,8 @@ pub(crate) struct StagePlan {
     pub override_quorums: Vec<Quorums>,
     /// Rules that are alternatives of one another (triggers of a file, windows of a file).
     pub alternatives: Vec<Vec<RuleId>>,
+    /// Of each of these, if they are windows: when one of those is open that have no guard.
+    pub open: Vec<Option<TimeSet>>,
     /// By `RuleId`: index into `alternatives`.
     pub alternative_of: Vec<Option<usize>>,
     /// The `distinct approvers` rules: at most one of each file.
@@ -88,10 +92,22 @@ impl StagePlan {
                 }
             }
         }
+        plan.open = plan.alternatives.iter().map(|group| open(stage, group)).collect();
         plan.override_quorums = stage.overrides.iter().map(|o| Quorums::new(&o.quorum)).collect();
         plan.approve_order = approve_order(stage);
         plan
     }
+}
+
+/// When one of the windows of a group is open that have no guard; `None` if they are no windows, or one alone.
+fn open(stage: &crate::program::Stage, group: &[RuleId]) -> Option<TimeSet> {
+    let rules = group.iter().filter_map(|id| stage.rules.get(id.0 as usize)).filter(|rule| rule.guard.is_none());
+    let windows = rules.filter_map(|rule| match &rule.body {
+        Body::Window(set) => Some((Piece::Set(Arc::new(set.clone())), Zone::default())),
+        _ => None,
+    });
+    let windows: Vec<_> = windows.collect();
+    (windows.len() > 1).then(|| TimeSet::new(windows, Vec::new()))
 }
 
 /// Depth first without recursion; the checker has refused circles.

@@ -35,6 +35,8 @@ pub(crate) struct Search<'a> {
     pub fuel: Fuel,
     /// Whether a search gave up.
     pub cut_short: bool,
+    /// One of so many parts of the fuel is for the end of an allow.
+    part: u64,
     snapshots: BTreeMap<i64, Rc<Snapshot>>,
 }
 
@@ -42,12 +44,20 @@ pub(crate) struct Search<'a> {
 const ONE_RULE: u64 = 16;
 /// And at all rules together.
 const ALL_RULES: u64 = 4;
+/// And for the end of an allow, of which a decision says no more than by when to ask again.
+const END_OF_ALLOW: u64 = 64;
 /// So many snapshots are kept at most.
 const KEPT: usize = 64;
 
 impl<'a> Search<'a> {
     pub fn new(case: Case<'a>) -> Search<'a> {
-        Search { case, fuel: Fuel::new(case.program.search_steps), cut_short: false, snapshots: BTreeMap::new() }
+        let fuel = Fuel::new(case.program.search_steps);
+        Search { case, fuel, cut_short: false, part: END_OF_ALLOW, snapshots: BTreeMap::new() }
+    }
+
+    /// One that looks as far ahead for the end of an allow as for anything else.
+    pub fn far(case: Case<'a>) -> Search<'a> {
+        Search { part: ALL_RULES, ..Search::new(case) }
     }
 
     /// The same case, if these overrides had been invoked; with the fuel of this search, to be given back.
@@ -57,7 +67,7 @@ impl<'a> Search<'a> {
     {
         let fuel = std::mem::replace(&mut self.fuel, Fuel::new(0));
         let case = Case { assume: overrides, ..self.case };
-        Search { case, fuel, cut_short: false, snapshots: BTreeMap::new() }
+        Search { case, fuel, cut_short: false, part: self.part, snapshots: BTreeMap::new() }
     }
 
     pub fn at(&mut self, t: i64) -> Rc<Snapshot> {
@@ -199,7 +209,7 @@ impl<'a> Search<'a> {
     pub fn changes_at(&mut self, snapshot: &Snapshot) -> Found {
         let floor = self.floor(ALL_RULES);
         let verdict = self.verdict(snapshot);
-        let mut here = Rc::new(snapshot.clone());
+        let mut here = self.at(snapshot.t);
         loop {
             let next = match verdict {
                 Verdict::Allow => self.first_block(&here),
@@ -222,7 +232,7 @@ impl<'a> Search<'a> {
 
     /// Allowed now: until the first rule blocks. All rules are followed together, so the nearest end is found first.
     fn first_block(&mut self, here: &Snapshot) -> Found {
-        let floor = self.floor(ALL_RULES);
+        let floor = self.floor(self.part);
         let mut t = here.t;
         loop {
             let snapshot = self.at(t);

@@ -40,7 +40,7 @@ impl Raw {
     }
 }
 
-/// A [`Raw`] that is the same in `[t, until)`.
+/// A [`Raw`] that is the same in `[t, until)`, or does not block as long, if it does not block at `t`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standing {
     pub raw: Raw,
@@ -102,14 +102,14 @@ const DEAR: u64 = 256;
 pub(crate) struct Fuel {
     pub left: u64,
     /// By the place of the set: from when the edge found last is the next one, and that edge.
-    edges: HashMap<usize, (i64, NextEdge)>,
+    edges: HashMap<usize, (i64, NextEdge), foldhash::fast::RandomState>,
     /// The same of those that were dear, by their place and since when.
     dear: BTreeMap<(usize, i64), NextEdge>,
 }
 
 impl Fuel {
     pub fn new(steps: u64) -> Fuel {
-        Fuel { left: steps, edges: HashMap::new(), dear: BTreeMap::new() }
+        Fuel { left: steps, edges: HashMap::default(), dear: BTreeMap::new() }
     }
 
     /// The next edge of a set. What was found once holds until then; and times that never begin or end must not cost all
@@ -158,10 +158,18 @@ impl<'a> Case<'a> {
             let standing = self.rule(index, &mut snapshot, fuel);
             snapshot.rules.push(standing);
         }
-        for group in &self.plan.alternatives {
+        for (group, open) in self.plan.alternatives.iter().zip(&self.plan.open) {
             let skipped = |id: RuleId| self.skipped(id, &snapshot.overrides);
             let until = self.skipping_until(group, &snapshot.overrides);
             excuse(group, skipped, until, &mut snapshot.rules);
+            if open.as_ref().is_some_and(TimeSet::is_always) {
+                // One of them is always open: none of them ever blocks.
+                for id in group {
+                    if let Some(standing) = snapshot.rules.get_mut(id.0 as usize) {
+                        standing.until = NEVER;
+                    }
+                }
+            }
         }
         self.overrides(&mut snapshot);
         snapshot
@@ -360,10 +368,13 @@ impl<'a> Case<'a> {
             return;
         }
         let skipped = |rule: usize| self.skipped(RuleId(rule as u32), &snapshot.overrides);
-        let assigned = assign_first(&self.demands(snapshot), skipped);
+        let demands = self.demands(snapshot);
+        let assigned = assign_first(&demands, skipped);
         if on.iter().all(|id| skipped(id.0 as usize)) {
-            snapshot.doubled = (snapshot.counted.iter().zip(&assigned)).any(|(counted, assigned)| {
-                counted.as_ref().is_some_and(|c| c.reached() && c.needed.is_none_or(|needed| assigned.len() < needed))
+            // A rule that does not apply demands nobody.
+            let rules = snapshot.counted.iter().zip(demands.iter().zip(&assigned));
+            snapshot.doubled = rules.into_iter().any(|(counted, (demand, assigned))| {
+                counted.as_ref().is_some_and(Counted::reached) && assigned.len() < demand.count
             });
         } else {
             snapshot.assigned = Some(assigned);
@@ -545,6 +556,9 @@ fn one_holds<'s>(members: impl Iterator<Item = &'s Standing> + Clone) -> Truth {
 fn excuse(group: &[RuleId], skipped: impl Fn(RuleId) -> bool, skipping_until: i64, rules: &mut [Standing]) {
     let standing = |id: &RuleId| rules.get(id.0 as usize);
     let until = group.iter().filter_map(standing).map(|s| s.until).fold(skipping_until, i64::min);
+    // As long as one surely holds none of them blocks, whatever the others do.
+    let held = group.iter().filter_map(standing).filter(|s| s.raw == Raw::Met && s.own == Truth::True);
+    let until = held.map(|s| s.until).fold(until, i64::max);
     let all = one_holds(group.iter().filter_map(standing));
     let rest = one_holds(group.iter().filter(|id| !skipped(**id)).filter_map(standing));
     for id in group {

@@ -4,7 +4,7 @@
 //! (approvals, facts, waiting), or not at all; only where an approval is asked for and a fact is missing, either may do.
 //! So the sets are few, and those that hold another one are dropped.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::decision::Step;
 use super::explain::Explaining;
@@ -29,8 +29,10 @@ pub(crate) fn unblock(search: &mut Search<'_>, snapshot: &Snapshot, allowed_at: 
     }
     for choice in choices(usable.len()) {
         let chosen: Vec<&Usable> = choice.iter().filter_map(|i| usable.get(*i)).collect();
-        for by_people in [true, false] {
-            sets.extend(steps(search, snapshot, &chosen, by_people));
+        let (found, differs) = steps(search, snapshot, &chosen, true);
+        sets.extend(found);
+        if differs {
+            sets.extend(steps(search, snapshot, &chosen, false).0);
         }
     }
     sets.sort_by_key(Vec::len);
@@ -106,19 +108,36 @@ fn choices(n: usize) -> Vec<Vec<usize>> {
 }
 
 /// The steps that mend what a choice of overrides leaves in the way; `None` when something cannot be mended. An approval
-/// whose rule may not apply, or whose people are not all known, is mended `by_people` or else by facts.
-fn steps(search: &mut Search<'_>, snapshot: &Snapshot, chosen: &[&Usable], by_people: bool) -> Option<Vec<Step>> {
+/// whose rule may not apply, or whose people are not all known, is mended `by_people` or else by facts; with whether that may
+/// make a difference.
+fn steps(
+    search: &mut Search<'_>,
+    snapshot: &Snapshot,
+    chosen: &[&Usable],
+    by_people: bool,
+) -> (Option<Vec<Step>>, bool) {
+    let mut differs = false;
+    if chosen.is_empty() {
+        let found = supposed_steps(search, snapshot.t, chosen, by_people, &mut differs);
+        return (found, differs);
+    }
     // As if they had been invoked.
     let assume: Vec<usize> = chosen.iter().map(|usable| usable.index).collect();
     let mut supposed = search.suppose(&assume);
-    let found = supposed_steps(&mut supposed, snapshot.t, chosen, by_people);
+    let found = supposed_steps(&mut supposed, snapshot.t, chosen, by_people, &mut differs);
     let (fuel, cut_short) = (supposed.fuel, supposed.cut_short);
     search.fuel = fuel;
     search.cut_short |= cut_short;
-    found
+    (found, differs)
 }
 
-fn supposed_steps(search: &mut Search<'_>, now: i64, chosen: &[&Usable], by_people: bool) -> Option<Vec<Step>> {
+fn supposed_steps(
+    search: &mut Search<'_>,
+    now: i64,
+    chosen: &[&Usable],
+    by_people: bool,
+    differs: &mut bool,
+) -> Option<Vec<Step>> {
     let case = search.case;
     let snapshot = search.at(now);
     // What waits decides when; what people and callers can mend is mended by then.
@@ -145,6 +164,7 @@ fn supposed_steps(search: &mut Search<'_>, now: i64, chosen: &[&Usable], by_peop
             _ => return None,
         }
     }
+    *differs = !unknown.is_empty();
     for rule in unknown {
         // Whom the others bring may do here too.
         let asked = if people_would_do(then, rule) { missing(&explaining, rule) } else { None };
@@ -211,8 +231,14 @@ const MAX_COMPARED: usize = 32;
 
 /// One approval counts for every rule that its giver may approve: whether others bring what a rule misses, whoever of
 /// their people gives them.
-fn implied<'s>(search: &Search<'_>, one: &Approvals, mut others: impl Iterator<Item = &'s Approvals>) -> bool {
-    others.any(|by| outnumbers(search, one.rule, (one.count, &one.from), (by.count, &by.from)))
+fn implied<'s>(search: &Search<'_>, one: &Approvals, others: impl Iterator<Item = &'s Approvals> + Clone) -> bool {
+    if others.clone().any(|by| outnumbers(search, one.rule, (one.count, &one.from), (by.count, &by.from))) {
+        return true;
+    }
+    // Of some rules all are asked who are left.
+    let sure = others.filter(|by| by.count as usize == by.from.len()).flat_map(|by| by.from.iter().cloned());
+    let sure: Vec<String> = sure.collect::<BTreeSet<String>>().into_iter().collect();
+    outnumbers(search, one.rule, (one.count, &one.from), (sure.len() as u32, &sure))
 }
 
 /// The same of steps.

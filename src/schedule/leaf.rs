@@ -19,6 +19,10 @@ pub(super) enum Leaf {
 }
 
 impl Leaf {
+    pub fn is_always(&self) -> bool {
+        matches!(self, Leaf::Always)
+    }
+
     pub fn contains(&self, t: i64) -> bool {
         match self {
             Leaf::Always => true,

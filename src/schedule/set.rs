@@ -126,15 +126,28 @@ impl TimeSet {
         self.root.is_flat() && self.root.include.leaves.len() + self.root.except.leaves.len() <= FEW
     }
 
+    /// Whether every instant lies inside, as far as that is seen at once.
+    pub fn is_always(&self) -> bool {
+        self.root.is_flat() && self.root.except.is_empty() && self.root.include.leaves.iter().any(|l| l.is_always())
+    }
+
     /// Whether it is one part alone.
     pub fn is_single(&self) -> bool {
         self.root.is_flat() && self.root.include.leaves.len() == 1 && self.root.except.is_empty()
     }
 
+    /// Whether there surely is an edge after any instant before this one.
+    pub fn comes_after(&self, t: i64) -> bool {
+        matches!(self.next_edge(t, &mut 2_000), NextEdge::At(_))
+    }
+
     /// About how many steps a search for its next edge takes, if it comes again and again.
     pub fn steps(&self) -> u64 {
         let leaves = self.root.include.leaves.iter().chain(&self.root.except.leaves);
-        leaves.map(|leaf| if matches!(**leaf, Leaf::Lasting(_)) { 600 } else { 8 }).sum()
+        let nodes = self.root.include.nodes.iter().chain(&self.root.except.nodes);
+        let leaf = |leaf: &Arc<Leaf>| if matches!(**leaf, Leaf::Lasting(_)) { 600 } else { 8 };
+        // What lies within others is looked at again and again.
+        leaves.map(leaf).sum::<u64>() + 4_096 * nodes.count() as u64
     }
 
     /// Whether no instant lies inside.

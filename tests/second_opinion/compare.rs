@@ -212,6 +212,9 @@ impl Sides<'_> {
     fn instant(&mut self, what: &str, engine: Option<DateTime<Utc>>, second: Found, end: Instant) {
         // A search that gives up says so, and then only how long the answer stands at least.
         let cut_short = self.decision.warnings().iter().any(|warning| warning.contains("cut short"));
+        // It does not when that is more than a quarter of a year.
+        let far = |t: DateTime<Utc>| nanos(t) - self.future.now > 90 * 86_400 * 1_000_000_000;
+        let cut_short = cut_short || what == "valid_until" && engine.is_some_and(far);
         match second {
             Found::At(t) if cut_short => {
                 if engine.is_some_and(|engine| nanos(engine) > t || nanos(engine) <= self.future.now) {

@@ -185,6 +185,11 @@ pub(crate) enum Unit {
     },
     /// Any other rule.
     Rule(u32),
+    /// Windows of a file; when one of those is open that have no guard.
+    Windows {
+        open: TimeSet,
+        group: Vec<RuleId>,
+    },
     /// Several rules that are alternatives of one another.
     Group(Vec<RuleId>),
 }
@@ -519,8 +524,9 @@ impl Building<'_> {
             let steady = rule.guard.is_none_or(|guard| !is(guard));
             let mut facts = RuleFacts { ahead: Ahead::Nothing, recurs: false, plain: true };
             let mut times = |set: &TimeSet, facts: &mut RuleFacts| {
-                (facts.recurs, facts.plain) = (set.is_single() && set.recurs(), set.is_plain());
-                facts.ahead = if steady && facts.plain { Ahead::Times } else { Ahead::Other };
+                facts.recurs = if set.is_single() { set.recurs() } else { set.comes_after(LATE) };
+                facts.plain = set.is_plain();
+                facts.ahead = if steady && (facts.plain || facts.recurs) { Ahead::Times } else { Ahead::Other };
                 cost += set.steps();
                 looks += 1;
             };
@@ -565,7 +571,10 @@ impl Building<'_> {
                     if let (Some(done @ false), Some(members)) = (grouped.get_mut(group), plan.alternatives.get(group))
                     {
                         *done = true;
-                        let unit = self.group(members);
+                        let unit = match plan.open.get(group).and_then(Option::as_ref) {
+                            Some(open) => Unit::Windows { open: open.clone(), group: members.clone() },
+                            None => self.group(members),
+                        };
                         self.out.units.push(unit);
                     }
                 }

@@ -191,6 +191,9 @@ impl<'a> Reader<'a> {
                 }
                 return self.group(group, reading);
             }
+            Unit::Windows { open, group } => {
+                return if open.contains(self.second()) { Outcome::Passes } else { self.group(group, reading) };
+            }
             Unit::Rule(index) => return self.rule(*index as usize, reading),
             Unit::Group(members) => return self.group(members, reading),
         };
@@ -284,11 +287,11 @@ impl<'a> Reader<'a> {
 
     /// Whether a set of times has an edge after now; `None` when that has to be searched for.
     fn edge_after(&self, set: &TimeSet, facts: &RuleFacts) -> Option<bool> {
-        if !facts.plain {
-            return None;
-        }
         if comes_after(facts, self.second()) {
             return Some(true);
+        }
+        if !facts.plain {
+            return None;
         }
         let mut fuel = self.program.search_steps.min(ONE_EDGE);
         match set.next_edge(self.second(), &mut fuel) {
