@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::diagnostic::Place;
 use crate::facts::slots::Slots;
+use crate::facts::time;
 use crate::policy::Policy;
 use crate::schedule::Zone;
 
@@ -186,6 +187,7 @@ pub(crate) struct Told {
     /// The build's id.
     pub(crate) build: String,
     /// The instant it was decided for.
+    #[serde(serialize_with = "time::serialize")]
     pub(crate) at: DateTime<Utc>,
     pub(crate) rules: Vec<RuleReport>,
     /// Names of the rules that stand in the way, in the order of the policy.
@@ -195,8 +197,10 @@ pub(crate) struct Told {
     /// nothing that can be foreseen would.
     pub(crate) unblock: Vec<Vec<Step>>,
     /// The first instant at which the verdict is allow if time alone passes; null if never.
+    #[serde(serialize_with = "time::serialize_maybe")]
     pub(crate) allowed_at: Option<DateTime<Utc>>,
     /// The first later instant at which time alone changes the verdict; null if none. Ask again by then.
+    #[serde(serialize_with = "time::serialize_maybe")]
     pub(crate) valid_until: Option<DateTime<Utc>>,
     /// Overrides that were invoked and count.
     pub(crate) overrides: Vec<OverrideReport>,
@@ -237,6 +241,7 @@ pub struct RuleReport {
     pub detail: String,
     /// `waiting`: until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "time::serialize_maybe")]
     pub until: Option<DateTime<Utc>>,
     /// `unknown`: the facts that were not supplied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -317,6 +322,7 @@ pub enum Step {
     /// Wait until an instant.
     Wait {
         /// The instant.
+        #[serde(serialize_with = "time::serialize")]
         wait_until: DateTime<Utc>,
     },
     /// `count` more people of `from` invoke the override.
@@ -352,6 +358,7 @@ pub struct OverrideReport {
     pub not_counted: Vec<NotCounted>,
     /// Until when it is in force, if that ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "time::serialize_maybe")]
     pub until: Option<DateTime<Utc>>,
     /// Where it stands in the policy.
     pub at: Place,
@@ -364,6 +371,7 @@ pub struct InvokedBy {
     /// The person.
     pub by: String,
     /// When.
+    #[serde(serialize_with = "time::serialize")]
     pub at: DateTime<Utc>,
     /// Why.
     pub reason: Option<String>,
@@ -374,8 +382,10 @@ pub struct InvokedBy {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stretch {
     /// From.
+    #[serde(serialize_with = "time::serialize")]
     pub from: DateTime<Utc>,
     /// To (exclusive).
+    #[serde(serialize_with = "time::serialize")]
     pub to: DateTime<Utc>,
     /// The verdict throughout.
     pub verdict: Verdict,

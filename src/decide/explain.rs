@@ -17,6 +17,9 @@ use crate::people::{Asked, Bar, Counted, Unsure, last_words, since};
 use crate::plain::escape;
 use crate::program::{After, Approve, Body, Count, Quorum, Rule, RuleId, Trigger};
 
+/// How far ahead a search that is cut short is far enough: 90 days.
+const FAR: i64 = 90 * 86_400 * SECOND;
+
 /// Decides a case, with every reason.
 pub(crate) fn decide(case: Case<'_>) -> Told {
     let mut search = Search::new(case);
@@ -34,17 +37,19 @@ pub(crate) fn decide(case: Case<'_>) -> Told {
         Verdict::Allow => Found::At(now),
         _ => search.clear_at(now, &[]),
     };
+    let settled = !search.cut_short && !snapshot.gave_up && !matches!(allowed_at, Found::NotBefore(_));
     let valid_until = search.changes_at(&snapshot);
+    if let (true, Found::NotBefore(t)) = (settled, valid_until) {
+        // Who is to ask again in a quarter need not wonder why.
+        search.cut_short = t.saturating_sub(now) <= FAR;
+    }
+    let settled = settled && !search.cut_short;
     let unblock = match verdict {
         Verdict::Allow => Vec::new(),
         _ => super::unblock::unblock(&mut search, &snapshot, allowed_at),
     };
     let mut warnings = case.slots.warnings.clone();
-    if search.cut_short
-        || snapshot.gave_up
-        || matches!(allowed_at, Found::NotBefore(_))
-        || matches!(valid_until, Found::NotBefore(_))
-    {
+    if !settled || search.cut_short {
         warnings.push("the search ahead in time was cut short: ask again by the time this answer stands until".into());
     }
     let overrides = (0..case.stage.overrides.len()).filter_map(|i| explaining.override_report(i)).collect();
@@ -474,23 +479,18 @@ impl Explaining<'_> {
         let counted = self.snapshot.counted.get(index)?.as_ref()?;
         let have = self.counted_people(index).len();
         let missing = counted.needed?.saturating_sub(have);
-        let mut from = Vec::new();
-        let mut seen = HashSet::new();
-        let demands;
-        let rules = match &self.snapshot.assigned {
-            None => vec![index],
+        let from = match &self.snapshot.assigned {
+            None => self.could_still(index),
             Some(assigned) => {
-                demands = self.case.demands(self.snapshot);
-                helped_by(&demands, assigned, index)
+                let mut seen = HashSet::new();
+                let rules = helped_by(&self.case.demands(self.snapshot), assigned, index);
+                rules
+                    .into_iter()
+                    .flat_map(|rule| self.could_still(rule))
+                    .filter(|person| seen.insert(*person))
+                    .collect()
             }
         };
-        for rule in rules {
-            for person in self.could_still(rule) {
-                if seen.insert(person) {
-                    from.push(person);
-                }
-            }
-        }
         Some((missing as u32, self.case.people(&from)))
     }
 

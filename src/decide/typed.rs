@@ -437,9 +437,12 @@ impl<'f> SayInto<'_, 'f> {
         }
     }
 
-    fn map<'m, T: Say + 'm>(&mut self, items: impl Iterator<Item = (&'m str, &'m T)>) -> Said {
+    fn map<'m, T: Say + 'm>(&mut self, items: impl ExactSizeIterator<Item = (&'m str, &'m T)>) -> Said {
         let To::Place(Place::Fact(fact)) = self.to else { return Err(Refused.into()) };
         let plan = self.plan(fact).ok_or(Refused)?;
+        if T::SURE && !self.filling.reads_fact(plan) {
+            return Ok(self.filling.count(items.len())?);
+        }
         let Type::Map(of) = &plan.ty else { return Err(Refused.into()) };
         let cell = self.collection(of, items.map(|(key, item)| (Some(key), item)), plan)?;
         self.filling.fact(plan.whole, cell);
@@ -482,6 +485,8 @@ fn instant(at: DateTime<Utc>) -> Result<i64, OutOfTheOrdinary> {
 pub trait Say {
     /// What it can say.
     const KIND: SayKind;
+    /// Whether all that it can say is in order, so that it need not be looked at where nobody asks for it.
+    const SURE: bool = false;
     /// Says it.
     ///
     /// # Errors
@@ -586,6 +591,7 @@ numbers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f64);
 
 impl Say for bool {
     const KIND: SayKind = SayKind::Bool;
+    const SURE: bool = true;
     fn say(&self, into: &mut SayInto<'_, '_>) -> Said {
         into.scalar(|_, ty| if *ty == Type::Bool { Ok(Cell::Bool(*self)) } else { Err(Refused) })
     }
@@ -606,6 +612,7 @@ impl Say for DateTime<Utc> {
 
 impl Say for RunStatus {
     const KIND: SayKind = SayKind::Status;
+    const SURE: bool = true;
     fn say(&self, into: &mut SayInto<'_, '_>) -> Said {
         let index = super::conditions::status_index(*self);
         into.scalar(|_, _| Ok(Cell::Status(index)))

@@ -1,6 +1,6 @@
 //! What a condition saw, in words: which facts it read, their values, and which of them decided.
 
-use chrono::{DateTime, Utc};
+use chrono::Offset;
 
 use super::conditions::{Seen, see};
 use super::snapshot::{Case, SECOND, Snapshot};
@@ -9,6 +9,7 @@ use crate::facts::prepare::instant;
 use crate::facts::slots::SlotValue;
 use crate::plain::escape;
 use crate::program::{ACTION, Builtin, Check, Op, OpId, PENDING, Program, STATUS, Slot, SlotId, TRIGGER, Test, Type};
+use crate::schedule::civil;
 
 /// So many tests are told of one condition.
 const MAX_TESTS: usize = 6;
@@ -67,8 +68,13 @@ pub(crate) fn condition(case: &Case<'_>, snapshot: &Snapshot, root: OpId, wanted
         }
     }
     // One fact that was not supplied may stand in many tests.
-    let mut seen = std::collections::HashSet::new();
-    seeing.told.retain(|told| seen.insert(told.clone()));
+    let mut told: Vec<String> = Vec::with_capacity(seeing.told.len());
+    for text in std::mem::take(&mut seeing.told) {
+        if !told.contains(&text) {
+            told.push(text);
+        }
+    }
+    seeing.told = told;
     if more > 0 {
         seeing.told.push(format!("and {more} more"));
     }
@@ -81,7 +87,7 @@ fn tell(case: &Case<'_>, t: i64, test: &Test, truth: Truth, ok: bool, seeing: &m
     let secret = is_secret(case.program, test.left);
     let value = case.slots.values.get(test.left.0 as usize).unwrap_or(&SlotValue::Missing);
     let seen = see(value, case.slots, t).0;
-    let source = source(case.program, test);
+    let source = || source(case.program, test);
     let mut sides = vec![(name.clone(), side(case, test.left, seen, t))];
     for id in test.check.right_slots() {
         let value = case.slots.values.get(id.0 as usize).unwrap_or(&SlotValue::Missing);
@@ -103,7 +109,7 @@ fn tell(case: &Case<'_>, t: i64, test: &Test, truth: Truth, ok: bool, seeing: &m
         }
     }
     if let (Seen::Set(_) | Seen::Map(_), Check::Every(_) | Check::Any(_)) = (seen, &test.check) {
-        seeing.told.push(elements(case, t, test, seen, truth, secret, &name, &source));
+        seeing.told.push(elements(case, t, test, seen, truth, secret, &name, &source()));
         return;
     }
     let said: Vec<String> = sides
@@ -121,8 +127,8 @@ fn tell(case: &Case<'_>, t: i64, test: &Test, truth: Truth, ok: bool, seeing: &m
     seeing.told.push(match truth {
         Truth::Unknown => said,
         _ if ok => said,
-        Truth::True => format!("{said} (`{source}` is true)"),
-        Truth::False => format!("{said} (`{source}` is false)"),
+        Truth::True => format!("{said} (`{}` is true)", source()),
+        Truth::False => format!("{said} (`{}` is false)", source()),
     });
 }
 
@@ -324,14 +330,34 @@ fn value(case: &Case<'_>, ty: Option<&Type>, seen: Seen<'_>) -> String {
 
 /// An instant in the policy's zone: `Wed 2026-03-04 10:00 -08:00`.
 pub(crate) fn when(program: &Program, t: i64) -> String {
-    local(program, instant(t))
-}
-
-fn local(program: &Program, at: DateTime<Utc>) -> String {
-    use chrono::Timelike;
-    let local = program.zone.at(at);
-    let format = if local.second() == 0 { "%a %Y-%m-%d %H:%M %:z" } else { "%a %Y-%m-%d %H:%M:%S %:z" };
-    local.format(format).to_string()
+    const DAYS: [&str; 7] = ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "];
+    let local = program.zone.at(instant(t));
+    let offset = i64::from(local.offset().fix().local_minus_utc());
+    let shown = t.div_euclid(SECOND) + offset;
+    let (day, of_day) = (shown.div_euclid(civil::DAY), shown.rem_euclid(civil::DAY));
+    let (year, month, of_month) = civil::date(day);
+    if offset % 60 != 0 || !(1000..=9999).contains(&year) {
+        return local.format("%a %Y-%m-%d %H:%M:%S %:z").to_string();
+    }
+    let mut text = String::with_capacity(32);
+    let mut two = |before: &str, number: i64| {
+        text.push_str(before);
+        for digit in [number / 10, number % 10] {
+            text.push(char::from(b'0' + digit as u8));
+        }
+    };
+    two(DAYS.get(civil::weekday(day) as usize).copied().unwrap_or("?"), year / 100);
+    two("", year % 100);
+    two("-", i64::from(month));
+    two("-", i64::from(of_month));
+    two(" ", of_day / 3_600);
+    two(":", of_day / 60 % 60);
+    if of_day % 60 != 0 {
+        two(":", of_day % 60);
+    }
+    two(if offset < 0 { " -" } else { " +" }, offset.abs() / 3_600);
+    two(":", offset.abs() / 60 % 60);
+    text
 }
 
 /// A length of time as the language writes it, in at most two units: `1h 30m`.

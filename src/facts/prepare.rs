@@ -65,7 +65,7 @@ pub(crate) fn prepare(
         return Err(RequestError::unknown_stage(&request.stage, &stages));
     };
     let Some(now) = request.now else { return Err(RequestError::missing_now()) };
-    let mut preparing = Preparing { program, plan, request, strangers: HashMap::new(), problems: Vec::new() };
+    let mut preparing = Preparing { program, plan, request, strangers: HashMap::default(), problems: Vec::new() };
     let slots = preparing.slots(stage, nanos(now));
     RequestError::from_problems(preparing.problems).map_or(Ok(slots), Err)
 }
@@ -109,7 +109,7 @@ struct Preparing<'a> {
     program: &'a Program,
     plan: &'a Plan,
     request: &'a Request,
-    strangers: HashMap<&'a str, Person>,
+    strangers: HashMap<&'a str, Person, foldhash::fast::RandomState>,
     problems: Vec<RequestProblem>,
 }
 
@@ -220,8 +220,11 @@ impl<'a> Preparing<'a> {
     fn invoked(&mut self, id: StageId, warnings: &mut Warnings<'a>) -> Vec<Vec<Invoked>> {
         let request = self.request;
         let overrides = self.program.stages.get(id.0 as usize).map(|s| s.overrides.as_slice()).unwrap_or_default();
-        let by_name: HashMap<&str, usize> = overrides.iter().enumerate().map(|(i, o)| (o.name.as_str(), i)).collect();
         let mut invoked: Vec<Vec<Invoked>> = vec![Vec::new(); overrides.len()];
+        if request.overrides.is_empty() {
+            return invoked;
+        }
+        let by_name: HashMap<&str, usize> = overrides.iter().enumerate().map(|(i, o)| (o.name.as_str(), i)).collect();
         for entry in &request.overrides {
             let person = self.person(&entry.by);
             let own = entry.stage.as_deref().is_none_or(|s| s == request.stage)

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::compact::{Cell, Compact, CompactStage, NONE, Reads, is_mask};
+use super::compact::{Cell, Compact, CompactStage, FactPlan, NONE, Reads, is_mask};
 use super::given::{Came, Given, Moving};
 use crate::facts::slots::{Occupied, RunAt, Said};
 use crate::facts::{RunStatus, Word};
@@ -183,6 +183,11 @@ impl Filling<'_> {
         if slot != NONE {
             self.given.set(slot, cell);
         }
+    }
+
+    /// Whether the stage reads anything of a declared fact.
+    pub fn reads_fact(&self, plan: &FactPlan) -> bool {
+        self.reads.slot(plan.whole) || plan.keys.iter().any(|(_, slot)| self.reads.slot(*slot))
     }
 
     fn builtin(&mut self, builtin: Builtin, cell: Cell) {
@@ -580,7 +585,9 @@ impl Filling<'_> {
         self.occupied(build);
         self.moving(flat);
         self.given.settle();
-        self.given.take_seats(self.inner);
+        if self.given.places == 0 {
+            self.given.take_seats(self.inner);
+        }
         Ok(())
     }
 

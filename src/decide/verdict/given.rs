@@ -92,7 +92,7 @@ pub(crate) struct Given {
     pub spoke: Vec<i64>,
     /// The earliest of the last words that say yes.
     pub first_yes: i64,
-    /// By `approve` rule of the stage; empty where all people have a place.
+    /// By `approve` rule of the stage; where all people have a place, they need not be worked out beforehand.
     pub seats: Vec<Seat>,
     /// Seconds since the epoch.
     pub second: i64,
@@ -422,9 +422,6 @@ impl Given {
 
     /// Works out who may count for which rule. To be called when people have spoken, after [`Given::settle`].
     pub fn take_seats(&mut self, inner: &Inner) {
-        if self.places != 0 {
-            return;
-        }
         let mut seats = std::mem::take(&mut self.seats);
         if let Some(reader) = Reader::new(inner, self) {
             reader.seats(&mut seats);

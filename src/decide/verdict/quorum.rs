@@ -37,6 +37,10 @@ impl Reader<'_> {
     /// Works out who may count for the rules of the stage, which does not depend on the instant.
     pub fn seats(&self, out: &mut Vec<Seat>) {
         out.clear();
+        if self.given.places != 0 {
+            out.extend(self.flat.masks_of_seats.iter().map(|mask| self.seat_of(mask)));
+            return;
+        }
         for rule in &self.flat.seats {
             let index = *rule as usize;
             let seat = match self.stage.rules.get(index).map(|rule| &rule.body) {
@@ -70,9 +74,10 @@ impl Reader<'_> {
     /// Who may count for an `approve` rule, by its place among those of the stage.
     #[inline]
     pub fn seat_at(&self, seat: usize) -> Option<Seat> {
-        match self.given.places {
-            0 => self.given.seats.get(seat).copied(),
-            _ => self.flat.masks_of_seats.get(seat).map(|mask| self.seat_of(mask)),
+        match self.given.seats.get(seat) {
+            Some(known) => Some(*known),
+            None if self.given.places == 0 => None,
+            None => self.flat.masks_of_seats.get(seat).map(|mask| self.seat_of(mask)),
         }
     }
 
