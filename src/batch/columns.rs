@@ -9,7 +9,7 @@ use crate::facts::RunStatus;
 use crate::policy::Inner;
 use crate::program::Comparison;
 
-/// A value that is not there: of an enumeration, of a run's status.
+/// A value of an enumeration that is not there.
 const ABSENT: u8 = u8::MAX;
 
 /// Bits of all requests, a word for sixty-four.
@@ -44,11 +44,27 @@ enum Judge {
     Answers { passes: Bits, denies: Bits },
 }
 
-/// Who may count for a rule.
+/// What people said for an `approve` rule.
 #[derive(Clone, Debug, Default)]
-struct Seats {
-    eligible: Vec<u64>,
-    needed: Vec<u32>,
+struct Said {
+    /// Of those who may count and approve, when the last of as many as it takes did so, the latest first; the beginning of
+    /// time if there are not so many.
+    enough: Vec<i64>,
+    /// Someone who may count rejects.
+    rejected: Bits,
+}
+
+/// The newest run of a stage of the policy.
+#[derive(Clone, Debug)]
+struct Runs {
+    stage: u32,
+    at: Vec<i64>,
+    /// How it ended, as a bit; 0: there is none.
+    status: Vec<u8>,
+}
+
+fn bit_of(status: RunStatus) -> u8 {
+    1 << status as u8
 }
 
 /// All requests of a batch.
@@ -61,15 +77,10 @@ pub(super) struct Columns {
     steps: Vec<Column>,
     /// By unit.
     judges: Vec<Judge>,
-    /// By stage of the policy that a rule asks for: when and how its newest run ended.
-    runs: Vec<(u32, Vec<i64>, Vec<u8>)>,
-    seats: Vec<Seats>,
-    approves: Vec<u64>,
-    rejects: Vec<u64>,
-    first_yes: Vec<i64>,
-    /// Where the list of when people approved begins for each request, and the lists, in the order of their bits.
-    offsets: Vec<u32>,
-    spoke: Vec<i64>,
+    /// Of those stages that a rule asks for.
+    runs: Vec<Runs>,
+    /// By `approve` rule.
+    said: Vec<Said>,
     /// Requests that are out of the ordinary: judged when they were added.
     odd: Bits,
     odd_allow: Bits,
@@ -110,6 +121,16 @@ fn each<T: Copy>(rows: &[T], test: impl Fn(T) -> bool) -> u64 {
     pack(&bytes)
 }
 
+/// The same of two columns.
+#[inline]
+fn both<T: Copy, U: Copy>(left: &[T], right: &[U], test: impl Fn(T, U) -> bool) -> u64 {
+    let mut bytes = [0u8; 64];
+    for ((byte, left), right) in bytes.iter_mut().zip(left).zip(right) {
+        *byte = u8::from(test(*left, *right));
+    }
+    pack(&bytes)
+}
+
 /// Sixty-four bytes of 0 or 1 as bits.
 #[inline]
 fn pack(bytes: &[u8; 64]) -> u64 {
@@ -136,10 +157,10 @@ impl Columns {
             Step::Fixed(_) | Step::And(..) | Step::Or(..) | Step::Not(_) => Column::Nothing,
         });
         let steady = |rule: u32| flat.rules.get(rule as usize).is_some_and(|facts| facts.ahead == Ahead::Nothing);
-        let mut runs: Vec<(u32, Vec<i64>, Vec<u8>)> = Vec::new();
+        let mut runs: Vec<Runs> = Vec::new();
         let mut asks_run = |stage: u32| {
-            if stage != NONE && !runs.iter().any(|(known, ..)| *known == stage) {
-                runs.push((stage, Vec::new(), Vec::new()));
+            if stage != NONE && !runs.iter().any(|known| known.stage == stage) {
+                runs.push(Runs { stage, at: Vec::new(), status: Vec::new() });
             }
         };
         let judges = flat.units.iter().map(|unit| match unit {
@@ -161,12 +182,7 @@ impl Columns {
             steps: steps.collect(),
             judges: judges.collect(),
             runs,
-            seats: vec![Seats::default(); flat.seats.len()],
-            approves: Vec::new(),
-            rejects: Vec::new(),
-            first_yes: Vec::new(),
-            offsets: vec![0],
-            spoke: Vec::new(),
+            said: vec![Said::default(); flat.seats.len()],
             odd: Vec::new(),
             odd_allow: Vec::new(),
             odd_deny: Vec::new(),
@@ -187,7 +203,7 @@ impl Columns {
             || given.speakers.len() > 64
             || reader.flat.entangled
             || !reader.frugal()
-            || (0..self.seats.len()).any(|seat| reader.seat_at(seat).is_none_or(|seat| seat.search));
+            || (0..self.said.len()).any(|seat| reader.seat_at(seat).is_none_or(|seat| seat.search));
         let judged = if odd {
             Vec::new()
         } else {
@@ -200,27 +216,16 @@ impl Columns {
         put(&mut self.odd_allow, row, verdict == Some(Verdict::Allow));
         put(&mut self.odd_deny, row, verdict == Some(Verdict::Deny));
         self.now.push(given.now);
-        self.approves.push(given.approves);
-        self.rejects.push(given.rejects);
-        self.first_yes.push(given.first_yes);
-        let mut left = given.approves;
-        while left != 0 {
-            self.spoke.push(given.spoke.get(left.trailing_zeros() as usize).copied().unwrap_or(i64::MIN));
-            left &= left - 1;
+        for runs in &mut self.runs {
+            let run = given.newest.get(runs.stage as usize).copied().flatten();
+            runs.at.push(run.map_or(0, |run| run.at));
+            runs.status.push(run.map_or(0, |run| bit_of(run.status)));
         }
-        self.offsets.push(u32::try_from(self.spoke.len()).unwrap_or(NONE));
-        for (stage, at, status) in &mut self.runs {
-            let run = given.newest.get(*stage as usize).copied().flatten();
-            at.push(run.map_or(0, |run| run.at));
-            status.push(run.map_or(ABSENT, |run| run.status as u8));
-        }
-        for (index, seats) in self.seats.iter_mut().enumerate() {
+        for (index, said) in self.said.iter_mut().enumerate() {
             // One of none was said to be out of the ordinary.
-            let seat = reader.seat_at(index).unwrap_or(Seat { needed: NONE, ..Seat::default() });
-            seats.eligible.push(seat.eligible);
-            // What cannot be known to be enough is never enough.
-            let unsure = seat.unsure || (seat.missing && given.rejects & seat.strangers != 0);
-            seats.needed.push(if unsure { NONE } else { seat.needed });
+            let seat = reader.seat_at(index).unwrap_or(Seat { unsure: true, ..Seat::default() });
+            said.enough.push(enough(given, &seat));
+            put(&mut said.rejected, row, given.rejects & seat.eligible != 0);
         }
         for (column, step) in self.steps.iter_mut().zip(&reader.flat.steps) {
             let cell = |slot: &u32| reader.slot(*slot);
@@ -261,12 +266,11 @@ impl Columns {
     /// The verdicts of sixty-four requests.
     pub fn block(&self, inner: &Inner, block: usize, scratch: &mut Scratch, out: &mut [Verdict]) {
         let (allow, deny) = self.words(inner, block, scratch);
+        // No request is both.
+        const VERDICTS: [Verdict; 4] = [Verdict::Hold, Verdict::Allow, Verdict::Deny, Verdict::Deny];
         for (row, verdict) in out.iter_mut().enumerate() {
-            *verdict = match (allow >> row & 1, deny >> row & 1) {
-                (1, _) => Verdict::Allow,
-                (_, 1) => Verdict::Deny,
-                _ => Verdict::Hold,
-            };
+            let index = (allow >> row & 1 | (deny >> row & 1) << 1) as usize;
+            *verdict = VERDICTS.get(index).copied().unwrap_or(Verdict::Deny);
         }
     }
 
@@ -356,11 +360,8 @@ impl Columns {
             }
             Unit::Soak { stage, outcomes, length, .. } => {
                 let (at, ended, pending) = self.ended(*stage, *outcomes, block);
-                let mut bytes = [0u8; 64];
-                for ((byte, at), now) in bytes.iter_mut().zip(at).zip(rows(&self.now, block)) {
-                    *byte = u8::from(*now >= at.saturating_add(*length));
-                }
-                (ended & pack(&bytes), !ended & !pending)
+                let over = both(at, rows(&self.now, block), |at, now| now >= at.saturating_add(*length));
+                (ended & over, !ended & !pending)
             }
             Unit::Approve { seat, since, valid, .. } => self.approved(*seat, *since, *valid, block),
             // What depends on the clock on the wall or on the trigger was judged before.
@@ -372,56 +373,45 @@ impl Columns {
 
     /// When the newest run of a stage ended, where it ended in one of some ways, and where it runs.
     fn ended(&self, stage: u32, outcomes: u8, block: usize) -> (&[i64], u64, u64) {
-        let Some((_, at, status)) = self.runs.iter().find(|(known, ..)| *known == stage) else { return (&[], 0, 0) };
-        let status = rows(status, block);
-        let ended = each(status, |s| s < 8 && outcomes >> (s & 7) & 1 == 1);
-        (rows(at, block), ended, each(status, |s| s == RunStatus::Pending as u8))
+        let Some(runs) = self.runs.iter().find(|known| known.stage == stage) else { return (&[], 0, 0) };
+        let status = rows(&runs.status, block);
+        let pending = bit_of(RunStatus::Pending);
+        let ended = each(status, |s| s & outcomes & !pending != 0);
+        (rows(&runs.at, block), ended, each(status, |s| s == pending))
     }
 
     fn approved(&self, seat: u32, since: u32, valid: i64, block: usize) -> (u64, u64) {
-        let Some(seats) = self.seats.get(seat as usize) else { return (0, 0) };
-        let none: (&[i64], &[u8]) = (&[], &[]);
-        let run = self.runs.iter().find(|(stage, ..)| *stage == since);
-        let (run_at, status) = run.map_or(none, |(_, at, status)| (rows(at, block), rows(status, block)));
-        let (mut passes, mut denies) = (0, 0);
-        let people = rows(&self.approves, block).iter().zip(rows(&self.rejects, block));
-        let seats = rows(&seats.eligible, block).iter().zip(rows(&seats.needed, block));
-        let times = rows(&self.now, block).iter().zip(rows(&self.first_yes, block));
-        for (row, (((approves, rejects), (eligible, needed)), (now, first_yes))) in
-            people.zip(seats).zip(times).enumerate()
-        {
-            let mut after = if valid == i64::MAX { i64::MIN } else { now.saturating_sub(valid) };
-            let mut possible = true;
-            if since != NONE {
-                possible = status.get(row) == Some(&(RunStatus::Succeeded as u8));
-                after = after.max(run_at.get(row).copied().unwrap_or(i64::MAX));
-            }
-            let mut yes = if possible { approves & eligible } else { 0 };
-            if *first_yes <= after && yes != 0 {
-                yes = self.late(block * 64 + row, *approves, after) & eligible;
-            }
-            let rejected = rejects & eligible != 0;
-            passes |= u64::from(!rejected && yes.count_ones() >= *needed) << row;
-            denies |= u64::from(rejected) << row;
+        let Some(said) = self.said.get(seat as usize) else { return (0, 0) };
+        let enough = rows(&said.enough, block);
+        let mut passes = match valid {
+            i64::MAX => each(enough, |at| at != i64::MIN),
+            valid => both(enough, rows(&self.now, block), |at, now| at > now.saturating_sub(valid)),
+        };
+        if since != NONE {
+            let (ended, succeeded, _) = self.ended(since, bit_of(RunStatus::Succeeded), block);
+            passes &= succeeded & both(enough, ended, |at, ended| at > ended);
         }
-        (passes, denies)
+        let rejected = word(&said.rejected, block);
+        (passes & !rejected, rejected)
     }
+}
 
-    /// Those who approve, and did so after an instant.
-    #[cold]
-    fn late(&self, row: usize, approves: u64, after: i64) -> u64 {
-        let from = self.offsets.get(row).copied().unwrap_or(0) as usize;
-        let spoke = self.spoke.get(from..).unwrap_or_default();
-        let (mut left, mut late) = (approves, 0);
-        for at in spoke {
-            if left == 0 {
-                break;
-            }
-            late |= u64::from(*at > after) << left.trailing_zeros();
-            left &= left - 1;
-        }
-        late
+/// When the last of as many approvals as a rule takes was given, the latest first.
+fn enough(given: &Given, seat: &Seat) -> i64 {
+    let unsure = seat.unsure || (seat.missing && given.rejects & seat.strangers != 0);
+    let (mut left, mut times, mut count) = (given.approves & seat.eligible, [i64::MIN; 64], 0);
+    if unsure || left.count_ones() < seat.needed {
+        return i64::MIN;
     }
+    while left != 0 {
+        if let (Some(time), Some(at)) = (times.get_mut(count), given.spoke.get(left.trailing_zeros() as usize)) {
+            *time = *at;
+            count += 1;
+        }
+        left &= left - 1;
+    }
+    times.sort_unstable_by(|a, b| b.cmp(a));
+    times.get((seat.needed as usize).wrapping_sub(1)).copied().unwrap_or(i64::MIN)
 }
 
 fn numbers(rows: &[f64], comparison: Comparison, value: f64) -> (u64, u64) {

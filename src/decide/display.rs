@@ -8,7 +8,7 @@ use std::fmt;
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 
 use super::decision::{Decision, InvokedBy, Kind, NotCounted, OverrideReport, RuleReport, Status, Step, Told, Verdict};
-use super::explain::why_not;
+use super::words::why_not;
 use crate::plain::escape;
 
 /// How a decision is rendered as text.

@@ -1,6 +1,7 @@
 //! The explained decision: the same evaluation as the verdict, told rule by rule.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 
 use super::decision::{
     ApprovalNeed, InvokedBy, Needs, NotCounted, OverrideReport, PolicyRef, RuleReport, Status, Told, Verdict,
@@ -8,7 +9,7 @@ use super::decision::{
 use super::search::{Found, Search};
 use super::snapshot::{Case, InForce, SECOND, Snapshot, approve_of};
 use super::truth::Truth;
-use super::words::{self, Seeing, condition, duration, when};
+use super::words::{self, Seeing, condition, duration, joined, sentence, when, why_not};
 use crate::facts::prepare::instant;
 use crate::facts::slots::{Occupied, OtherWhy, Person, TriggerSlot};
 use crate::facts::{RunStatus, Word};
@@ -111,43 +112,6 @@ impl Case<'_> {
 
     fn stage_name(&self, id: crate::program::StageId) -> &str {
         self.program.stages.get(id.0 as usize).map_or("?", |s| s.name.as_str())
-    }
-}
-
-/// Why what people said does not count, a sentence each; of many only the first. Those who are not asked at all are told
-/// in one: with every approval of a build in the request, most are for other rules.
-pub(super) fn why_not(not_counted: &[NotCounted]) -> Vec<String> {
-    const MAX: usize = 12;
-    let stranger = |n: &&NotCounted| n.reason.starts_with("is not among ");
-    let (strangers, others): (Vec<&NotCounted>, Vec<&NotCounted>) = match not_counted.iter().filter(stranger).count() {
-        0 | 1 => (Vec::new(), not_counted.iter().collect()),
-        _ => not_counted.iter().partition(stranger),
-    };
-    let mut told: Vec<String> = others.iter().take(MAX).map(|n| format!("{} {}", escape(&n.by), n.reason)).collect();
-    if others.len() > MAX {
-        told.push(format!("{} more do not count", others.len() - MAX));
-    }
-    if let Some(rest) = strangers.first().and_then(|first| first.reason.strip_prefix("is ")) {
-        let names: Vec<String> = strangers.iter().map(|n| n.by.clone()).collect();
-        told.push(format!("{} are {rest}", sentence(&names)));
-    }
-    told
-}
-
-/// Names as in a sentence: `amita, tim and andy`.
-fn sentence(names: &[String]) -> String {
-    joined(names, "and")
-}
-
-/// Names as in a sentence, the last one joined by `and` or `or`.
-fn joined(names: &[String], joiner: &str) -> String {
-    const MAX: usize = 6;
-    let shown: Vec<String> = names.iter().take(MAX).map(|n| escape(n).into_owned()).collect();
-    match (shown.split_last(), names.len().saturating_sub(shown.len())) {
-        (None, _) => "nobody".into(),
-        (Some(_), more @ 1..) => format!("{} {joiner} {more} more", shown.join(", ")),
-        (Some((last, [])), 0) => last.clone(),
-        (Some((last, rest)), 0) => format!("{} {joiner} {last}", rest.join(", ")),
     }
 }
 
@@ -573,27 +537,28 @@ impl Explaining<'_> {
         let names = case.people(&people);
         report.not_counted = self.not_counted(approve, index, &asked, counted, &people);
         report.rejected_by = case.people(&counted.rejected);
-        let mut told = Vec::new();
-        let of = match (asked.quorum.count, counted.needed) {
-            (Count::All, Some(needed)) => format!("{} of all {needed}", names.len()),
-            (_, Some(needed)) => format!("{} of {needed}", names.len()),
-            (_, None) => format!("{} of all", names.len()),
+        let mut told = match (asked.quorum.count, counted.needed) {
+            (Count::All, Some(needed)) => format!("{} of all {needed}: ", names.len()),
+            (_, Some(needed)) => format!("{} of {needed}: ", names.len()),
+            (_, None) => format!("{} of all: ", names.len()),
         };
-        told.push(match names.is_empty() {
-            true => format!("{of}: nobody has approved"),
-            false => format!("{of}: {} approved", sentence(&names)),
-        });
+        match names.as_slice() {
+            [] => told.push_str("nobody has approved"),
+            names => told.extend([sentence(names).as_str(), " approved"]),
+        }
         if !counted.rejected.is_empty() {
-            told.push(format!("{} rejects it", sentence(&report.rejected_by)));
+            let _ = write!(told, "; {} rejects it", sentence(&report.rejected_by));
         }
         if report.status == Status::Unknown {
             report.facts = self.unsure(&counted.unsure);
             if !report.facts.is_empty() {
-                told.push(format!("{} was not supplied", report.facts.join(", ")));
+                let _ = write!(told, "; {} was not supplied", report.facts.join(", "));
             }
         }
-        told.extend(why_not(&report.not_counted));
-        report.detail = told.join("; ");
+        for why in why_not(&report.not_counted) {
+            let _ = write!(told, "; {why}");
+        }
+        report.detail = told;
         report.counted = Some(names);
         if report.status == Status::Met || report.status == Status::Overridden && counted.reached() {
             report.missing = Some(0);

@@ -232,9 +232,14 @@ const MAX_COMPARED: usize = 32;
 /// One approval counts for every rule that its giver may approve: whether others bring what a rule misses, whoever of
 /// their people gives them.
 fn implied<'s>(search: &Search<'_>, one: &Approvals, others: impl Iterator<Item = &'s Approvals> + Clone) -> bool {
-    if others.clone().any(|by| outnumbers(search, one.rule, (one.count, &one.from), (by.count, &by.from))) {
-        return true;
-    }
+    implied_by_one(search, one, others.clone()) || implied_by_all(search, one, others)
+}
+
+fn implied_by_one<'s>(search: &Search<'_>, one: &Approvals, mut others: impl Iterator<Item = &'s Approvals>) -> bool {
+    others.any(|by| outnumbers(search, one.rule, (one.count, &one.from), (by.count, &by.from)))
+}
+
+fn implied_by_all<'s>(search: &Search<'_>, one: &Approvals, others: impl Iterator<Item = &'s Approvals>) -> bool {
     // Of some rules all are asked who are left.
     let sure = others.filter(|by| by.count as usize == by.from.len()).flat_map(|by| by.from.iter().cloned());
     let sure: Vec<String> = sure.collect::<BTreeSet<String>>().into_iter().collect();
@@ -268,10 +273,15 @@ fn drop_implied(search: &Search<'_>, approvals: &mut Vec<Approvals>) {
     if approvals.len() > MAX_COMPARED {
         return;
     }
-    for index in (0..approvals.len()).rev() {
-        let others = approvals.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, by)| by);
-        if approvals.get(index).is_some_and(|one| implied(search, one, others)) {
-            approvals.remove(index);
+    for together in [false, true] {
+        for index in (0..approvals.len()).rev() {
+            let Some(one) = approvals.get(index) else { continue };
+            let others = approvals.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, by)| by);
+            let brought =
+                if together { implied_by_all(search, one, others) } else { implied_by_one(search, one, others) };
+            if brought {
+                approvals.remove(index);
+            }
         }
     }
 }

@@ -1,8 +1,11 @@
 //! What a condition saw, in words: which facts it read, their values, and which of them decided.
 
+use std::fmt::Write;
+
 use chrono::Offset;
 
 use super::conditions::{Seen, see};
+use super::decision::NotCounted;
 use super::snapshot::{Case, SECOND, Snapshot};
 use super::truth::Truth;
 use crate::facts::prepare::instant;
@@ -83,12 +86,11 @@ pub(crate) fn condition(case: &Case<'_>, snapshot: &Snapshot, root: OpId, wanted
 }
 
 fn tell(case: &Case<'_>, t: i64, test: &Test, truth: Truth, ok: bool, seeing: &mut Seeing) {
-    let name = slot_name(case.program, test.left);
     let secret = is_secret(case.program, test.left);
     let value = case.slots.values.get(test.left.0 as usize).unwrap_or(&SlotValue::Missing);
     let seen = see(value, case.slots, t).0;
     let source = || source(case.program, test);
-    let mut sides = vec![(name.clone(), side(case, test.left, seen, t))];
+    let mut sides = vec![(slot_name(case.program, test.left), side(case, test.left, seen, t))];
     for id in test.check.right_slots() {
         let value = case.slots.values.get(id.0 as usize).unwrap_or(&SlotValue::Missing);
         let seen = see(value, case.slots, t).0;
@@ -105,31 +107,29 @@ fn tell(case: &Case<'_>, t: i64, test: &Test, truth: Truth, ok: bool, seeing: &m
             seeing.facts.push(group);
         }
         if seeing.facts.len() == before {
-            seeing.facts.push(name.clone());
+            seeing.facts.push(slot_name(case.program, test.left));
         }
     }
     if let (Seen::Set(_) | Seen::Map(_), Check::Every(_) | Check::Any(_)) = (seen, &test.check) {
-        seeing.told.push(elements(case, t, test, seen, truth, secret, &name, &source()));
+        seeing.told.push(elements(case, t, test, seen, truth, secret));
         return;
     }
-    let said: Vec<String> = sides
-        .into_iter()
-        .map(|(name, text)| match text {
-            Some(text) => format!("{name} is {text}"),
-            None if matches!(test.check, Check::IsSet | Check::IsMissing) => format!("{name} is missing"),
-            None => format!("{name} was not supplied"),
-        })
-        .collect();
-    let mut said = said.join(" and ");
-    if let Some(group) = missing_group(case, &test.check).filter(|_| truth == Truth::Unknown) {
-        said = format!("{said}, and the members of {group} were not supplied");
+    let mut said = String::new();
+    for (name, text) in sides {
+        let and = if said.is_empty() { "" } else { " and " };
+        let _ = match text {
+            Some(text) => write!(said, "{and}{name} is {text}"),
+            None if matches!(test.check, Check::IsSet | Check::IsMissing) => write!(said, "{and}{name} is missing"),
+            None => write!(said, "{and}{name} was not supplied"),
+        };
     }
-    seeing.told.push(match truth {
-        Truth::Unknown => said,
-        _ if ok => said,
-        Truth::True => format!("{said} (`{}` is true)", source()),
-        Truth::False => format!("{said} (`{}` is false)", source()),
-    });
+    let _ = match (truth, missing_group(case, &test.check)) {
+        (Truth::Unknown, Some(group)) => write!(said, ", and the members of {group} were not supplied"),
+        (Truth::True, _) if !ok => write!(said, " (`{}` is true)", source()),
+        (Truth::False, _) if !ok => write!(said, " (`{}` is false)", source()),
+        _ => Ok(()),
+    };
+    seeing.told.push(said);
 }
 
 /// The value of a slot in words; `None` when there is none.
@@ -142,17 +142,8 @@ fn side(case: &Case<'_>, id: SlotId, seen: Seen<'_>, _t: i64) -> Option<String> 
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn elements(
-    case: &Case<'_>,
-    t: i64,
-    test: &Test,
-    seen: Seen<'_>,
-    truth: Truth,
-    secret: bool,
-    name: &str,
-    source: &str,
-) -> String {
+fn elements(case: &Case<'_>, t: i64, test: &Test, seen: Seen<'_>, truth: Truth, secret: bool) -> String {
+    let name = &slot_name(case.program, test.left);
     let (Check::Every(check) | Check::Any(check)) = &test.check else { return String::new() };
     let ty = match slot_type(case.program, test.left) {
         Some(Type::Set(of) | Type::Map(of)) => Some(*of),
@@ -169,6 +160,14 @@ fn elements(
             _ => format!("{name} is empty"),
         };
     }
+    let settled_by_all = matches!((&test.check, truth), (Check::Every(_), Truth::True) | (Check::Any(_), Truth::False));
+    if settled_by_all {
+        let source = source(case.program, test);
+        return match truth {
+            Truth::True => format!("`{source}` is true of all {} of {name}", all.len()),
+            _ => format!("`{source}` is true of none of the {} of {name}", all.len()),
+        };
+    }
     let asking = super::conditions::Asking::new(case.program, case.slots, t);
     let decisive: Vec<String> = all
         .iter()
@@ -182,13 +181,6 @@ fn elements(
             }
         })
         .collect();
-    let settled_by_all = matches!((&test.check, truth), (Check::Every(_), Truth::True) | (Check::Any(_), Truth::False));
-    if settled_by_all {
-        return match truth {
-            Truth::True => format!("`{source}` is true of all {} of {name}", all.len()),
-            _ => format!("`{source}` is true of none of the {} of {name}", all.len()),
-        };
-    }
     let more = decisive.len().saturating_sub(MAX_ELEMENTS);
     let mut said = decisive.into_iter().take(MAX_ELEMENTS).collect::<Vec<_>>().join(", ");
     if more > 0 {
@@ -362,16 +354,68 @@ pub(crate) fn when(program: &Program, t: i64) -> String {
 
 /// A length of time as the language writes it, in at most two units: `1h 30m`.
 pub(crate) fn duration(nanos: i64) -> String {
-    let sign = if nanos < 0 { "-" } else { "" };
+    let mut text = String::new();
     let mut seconds = nanos.unsigned_abs() / SECOND as u64;
-    let mut parts = Vec::new();
-    for (unit, length) in [("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
-        if seconds >= length && parts.len() < 2 {
-            parts.push(format!("{}{unit}", seconds / length));
+    let mut parts = 0;
+    for (unit, length) in [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)] {
+        if seconds >= length && parts < 2 {
+            let before = if parts > 0 { " " } else { sign(nanos) };
+            let _ = write!(text, "{before}{}{unit}", seconds / length);
             seconds %= length;
-        } else if !parts.is_empty() {
+            parts += 1;
+        } else if parts > 0 {
             break;
         }
     }
-    if parts.is_empty() { "0s".into() } else { format!("{sign}{}", parts.join(" ")) }
+    if parts == 0 { "0s".into() } else { text }
+}
+
+fn sign(nanos: i64) -> &'static str {
+    if nanos < 0 { "-" } else { "" }
+}
+
+/// Why what people said does not count, a sentence each; of many only the first. Those who are not asked at all are told
+/// in one: with every approval of a build in the request, most are for other rules.
+pub(crate) fn why_not(not_counted: &[NotCounted]) -> Vec<String> {
+    const MAX: usize = 12;
+    let stranger = |n: &&NotCounted| n.reason.starts_with("is not among ");
+    let (strangers, others): (Vec<&NotCounted>, Vec<&NotCounted>) = match not_counted.iter().filter(stranger).count() {
+        0 | 1 => (Vec::new(), not_counted.iter().collect()),
+        _ => not_counted.iter().partition(stranger),
+    };
+    let mut told: Vec<String> = others.iter().take(MAX).map(|n| format!("{} {}", escape(&n.by), n.reason)).collect();
+    if others.len() > MAX {
+        told.push(format!("{} more do not count", others.len() - MAX));
+    }
+    if let Some(rest) = strangers.first().and_then(|first| first.reason.strip_prefix("is ")) {
+        let names: Vec<String> = strangers.iter().map(|n| n.by.clone()).collect();
+        told.push(format!("{} are {rest}", sentence(&names)));
+    }
+    told
+}
+
+/// Names as in a sentence: `amita, tim and andy`.
+pub(crate) fn sentence(names: &[String]) -> String {
+    joined(names, "and")
+}
+
+/// Names as in a sentence, the last one joined by `and` or `or`.
+pub(crate) fn joined(names: &[String], joiner: &str) -> String {
+    const MAX: usize = 6;
+    if names.is_empty() {
+        return "nobody".into();
+    }
+    let mut text = String::new();
+    for (index, name) in names.iter().take(MAX).enumerate() {
+        match index {
+            0 => {}
+            _ if index + 1 == names.len() => text.extend([" ", joiner, " "]),
+            _ => text.push_str(", "),
+        }
+        text.push_str(&escape(name));
+    }
+    if names.len() > MAX {
+        let _ = write!(text, " {joiner} {} more", names.len() - MAX);
+    }
+    text
 }
