@@ -85,6 +85,11 @@ impl Names {
         self.texts.get(id as usize).map(|text| &**text)
     }
 
+    /// A hash of any text.
+    pub fn hash_of(&self, text: &str) -> u32 {
+        self.hash(text, head(text.as_bytes())) as u32
+    }
+
     fn place(&mut self, entry: Entry, hash: usize) {
         let mask = self.table.len().wrapping_sub(1);
         let mut at = hash;

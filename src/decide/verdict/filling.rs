@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::compact::{Cell, Compact, CompactStage, FactPlan, NONE, Reads, is_mask};
 use super::given::{Came, Given, Moving};
+use crate::decide::conditions::status_index;
 use crate::facts::slots::{Occupied, RunAt, Said};
 use crate::facts::{RunStatus, Word};
 use crate::policy::Inner;
@@ -667,10 +668,10 @@ impl Filling<'_> {
 
 /// A value of an enumeration by its name.
 pub(crate) fn enum_value(values: &Arc<EnumType>, text: &str) -> Option<Cell> {
-    let status = values.builtin == Some("status");
-    let name = if status && text == "succeeded" { "passed" } else { text };
-    let index = u16::try_from(values.values.iter().position(|v| v == name)?).ok()?;
-    Some(if status { Cell::Status(index) } else { Cell::Enum(index) })
+    if values.builtin == Some("status") {
+        return run_status(text).map(|status| Cell::Status(status_index(status)));
+    }
+    Some(Cell::Enum(u16::try_from(values.values.iter().position(|v| v == text)?).ok()?))
 }
 
 /// Where the facts that always exist are read, if they are.

@@ -56,65 +56,66 @@ pub(crate) struct Seat {
     pub search: bool,
 }
 
-/// A request in cells.
+/// A request in cells. What each verdict reads comes first, side by side.
 #[derive(Clone, Default)]
+#[repr(C)]
 pub(crate) struct Given {
     pub stage: u32,
+    /// An override of the stage was invoked.
+    pub invoked: bool,
+    pub trigger: Came,
     /// Nanoseconds since the epoch.
     pub now: i64,
+    /// Seconds since the epoch.
+    pub second: i64,
     /// By slot.
     pub cells: Vec<Cell>,
-    /// The slots that change as time passes.
-    pub moving: Vec<(u32, Moving)>,
+    /// By stage.
+    pub newest: Vec<Newest>,
+    /// So many people have a place each, by their numbers; 0: those have one who speak, in their order.
+    pub places: usize,
+    /// Whose last word by now is yes, and whose is no: bits by the first 64 places.
+    pub approves: u64,
+    pub rejects: u64,
+    /// The earliest of the last words that say yes.
+    pub first_yes: i64,
+    pub author: Option<u32>,
+    pub requester: Option<u32>,
+    /// Sorted.
+    pub contributors: Vec<u32>,
+    /// When the last words were said, by place.
+    pub spoke: Vec<i64>,
+    /// By `approve` rule of the stage; where all people have a place, they need not be worked out beforehand.
+    pub seats: Vec<Seat>,
     /// The texts of the request, one after the other.
     pub text: String,
     /// What sets and maps hold.
     pub elements: Vec<Cell>,
     pub versions: Vec<semver::Version>,
+    pub occupied: Occupied,
+    pub older: Option<bool>,
+    /// `exclusive`: nothing else is being deployed to the stage.
+    pub free: Option<bool>,
+    /// The latest instant of any run.
+    pub last_run: i64,
+    /// The slots that change as time passes.
+    pub moving: Vec<(u32, Moving)>,
     /// The people whom only the request names: where their names stand.
     pub strangers: Vec<(u32, u32)>,
-    pub author: Option<u32>,
-    /// Sorted.
-    pub contributors: Vec<u32>,
-    pub requester: Option<u32>,
-    /// Sorted by person, then time, then word.
+    /// Sorted by person, then time, then word; in any order where all people have a place.
     pub said: Vec<Said>,
     /// The last word of each person by now, ascending by person.
     pub words: Vec<Said>,
-    /// So many people have a place each, by their numbers; 0: those have one who speak, in their order.
-    pub places: usize,
     /// Everyone who has said anything at any time, ascending; empty where all people have a place.
     pub speakers: Vec<u32>,
-    /// Whose last word by now is yes, and whose is no: bits by the first 64 places.
-    pub approves: u64,
-    pub rejects: u64,
-    /// When the last words were said, by place.
-    pub spoke: Vec<i64>,
-    /// The earliest of the last words that say yes.
-    pub first_yes: i64,
-    /// By `approve` rule of the stage; where all people have a place, they need not be worked out beforehand.
-    pub seats: Vec<Seat>,
-    /// Seconds since the epoch.
-    pub second: i64,
     /// In any order.
     pub runs: Vec<(u32, RunAt)>,
-    /// By stage.
-    pub newest: Vec<Newest>,
     /// By stage: when it last ended, whatever began since.
     pub ended: Vec<Option<i64>>,
-    /// The latest instant of any run.
-    pub last_run: i64,
     /// By group; `None` for a directory that was not supplied, and for groups that are listed.
     pub directories: Vec<Option<Vec<u32>>>,
-    pub trigger: Came,
-    pub occupied: Occupied,
-    pub older: Option<bool>,
     /// What is being deployed to the stage; where the text of its id stands.
     pub deploying: Option<Option<(u32, u32)>>,
-    /// `exclusive`: nothing else is being deployed to the stage.
-    pub free: Option<bool>,
-    /// An override of the stage was invoked.
-    pub invoked: bool,
     /// The texts and elements that there were at first.
     laid_out: usize,
 }

@@ -6,6 +6,7 @@
 use super::compact::{Cell, FactPlan, NONE};
 use super::filling::{Filled, Filling, List, Occupant, Refused, Room, run_status};
 use super::scan::Scan;
+use crate::decide::names::Names;
 use crate::facts::slots::RunAt;
 use crate::facts::{RunStatus, Word, time};
 use crate::program::{ACTION, TRIGGER, Type};
@@ -111,19 +112,29 @@ fn trigger(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
         };
         once(&mut seen, field)?;
         match field {
-            6 => kind = Some(scan.text()?),
+            6 => kind = Some(trigger_kind(scan.text()?)?),
             2 => _ = maybe_instant(scan)?,
             _ => text = scan.maybe_text()?,
         }
         Ok(())
     })?;
-    let kind = TRIGGER.iter().position(|known| Some(*known) == kind).ok_or(Refused)?;
+    let kind = kind.ok_or(Refused)?;
     // The field that belongs to the kind: of both that take a branch it is the same.
     let own = 1 << if kind == 1 { 0 } else { kind };
     if seen & !(1 << 6) & !own != 0 {
         return Err(Refused);
     }
-    filling.trigger(kind as u16, text)
+    filling.trigger(kind, text)
+}
+
+/// The number of a kind of trigger among the program's.
+fn trigger_kind(name: &str) -> Filled<u16> {
+    TRIGGER
+        .iter()
+        .zip(0..)
+        .find(|(known, _)| known.len() == name.len() && **known == name)
+        .map(|(_, kind)| kind)
+        .ok_or(Refused)
 }
 
 fn build(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
@@ -275,29 +286,31 @@ fn approval(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
 /// Objects with more keys than this take the long way.
 const KEYS: usize = 32;
 
-/// Keys of an object, to see that each is given once.
-struct Keys<'j> {
-    keys: [&'j str; KEYS],
+/// Keys of an object by their hashes, to see that each is given once. Two that have the same hash take the long way too.
+struct Keys<'f> {
+    names: &'f Names,
+    hashes: [u32; KEYS],
     count: usize,
 }
 
-impl<'j> Keys<'j> {
-    fn new() -> Keys<'j> {
-        Keys { keys: [""; KEYS], count: 0 }
+impl<'f> Keys<'f> {
+    fn new(filling: &Filling<'f>) -> Keys<'f> {
+        Keys { names: &filling.inner.plan.words, hashes: [0; KEYS], count: 0 }
     }
 
-    fn add(&mut self, key: &'j str) -> Filled {
-        if self.keys.iter().take(self.count).any(|known| *known == key) {
+    fn add(&mut self, key: &str) -> Filled {
+        let hash = self.names.hash_of(key);
+        if self.hashes.iter().take(self.count).any(|known| *known == hash) {
             return Err(Refused);
         }
-        *self.keys.get_mut(self.count).ok_or(Refused)? = key;
+        *self.hashes.get_mut(self.count).ok_or(Refused)? = hash;
         self.count += 1;
         Ok(())
     }
 }
 
 fn groups(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
-    let mut keys = Keys::new();
+    let mut keys = Keys::new(filling);
     scan.object(|scan, key| {
         keys.add(key)?;
         scan.list(|scan| filling.member(scan.text()?))?;
@@ -308,7 +321,7 @@ fn groups(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
 fn facts(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
     let compact = filling.compact;
     // Those that are not declared.
-    let mut keys = Keys::new();
+    let mut keys = Keys::new(filling);
     scan.object(|scan, key| {
         filling.count(1)?;
         match compact.fact(key) {
@@ -360,7 +373,7 @@ fn fact(filling: &mut Filling<'_>, scan: &mut Scan<'_>, plan: &FactPlan) -> Fill
 
 fn map(filling: &mut Filling<'_>, scan: &mut Scan<'_>, plan: &FactPlan, of: &Type) -> Filled {
     let mut room = Room::new(of, filling.given);
-    let mut keys = Keys::new();
+    let mut keys = Keys::new(filling);
     scan.object(|scan, key| {
         keys.add(key)?;
         filling.count(1)?;

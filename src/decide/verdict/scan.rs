@@ -192,11 +192,11 @@ const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e1
 #[inline]
 fn ends(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    let none = |word: u64| word.wrapping_sub(ONES) & !word;
-    let quote = none(word ^ (ONES * b'"' as u64));
-    let backslash = none(word ^ (ONES * b'\\' as u64));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & (ONES << 7)
+    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
+    // A quote becomes a blank; what was below a blank still is.
+    let quote_or_control = below(word ^ (ONES * 2), 0x21);
+    let backslash = below(word ^ (ONES * b'\\' as u64), 1);
+    (quote_or_control | backslash) & (ONES << 7)
 }
 
 #[cfg(test)]
