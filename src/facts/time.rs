@@ -26,8 +26,8 @@ pub(crate) enum BadTime {
 
 /// Reads an instant. A leap second is the second after it.
 pub(crate) fn parse(text: &str) -> Result<DateTime<Utc>, BadTime> {
-    if let Some(seconds) = text.as_bytes().try_into().ok().and_then(common) {
-        return DateTime::from_timestamp(seconds, 0).ok_or(BadTime::OutOfRange);
+    if let Some(nanos) = text.as_bytes().try_into().ok().and_then(common) {
+        return Ok(DateTime::from_timestamp_nanos(nanos));
     }
     match DateTime::parse_from_rfc3339(text) {
         Ok(time) => Some(utc(time)).filter(|t| in_range(*t)).ok_or(BadTime::OutOfRange),
@@ -46,13 +46,13 @@ pub(crate) fn parse(text: &str) -> Result<DateTime<Utc>, BadTime> {
 #[inline]
 pub(crate) fn quick(text: &str) -> Option<i64> {
     match text.as_bytes().try_into().ok().and_then(common) {
-        Some(seconds) => Some(seconds * 1_000_000_000),
+        Some(nanos) => Some(nanos),
         None => parse(text).ok()?.timestamp_nanos_opt(),
     }
 }
 
-/// The seconds since the epoch of `2026-03-04T18:00:00Z`; `None` if it is written in another way or not at all.
-fn common(text: &[u8; 20]) -> Option<i64> {
+/// The nanoseconds since the epoch of `2026-03-04T18:00:00Z`; `None` if it is written in another way or not at all.
+pub(crate) fn common(text: &[u8; 20]) -> Option<i64> {
     /// Digits become numbers, and what stands between them 0.
     const DAY: u64 = u64::from_le_bytes(*b"0000-00-");
     const MINUTE: u64 = u64::from_le_bytes(*b"00T00:00");
@@ -88,7 +88,7 @@ fn common(text: &[u8; 20]) -> Option<i64> {
     }
     let leap_days = (year - 1969) / 4 - i64::from(year > 2100) + i64::from(leap && month > 2);
     let days = (year - 1970) * 365 + leap_days + before + of_month - 1;
-    Some(days * civil::DAY + hours * 3_600 + minutes * 60 + seconds)
+    Some((days * civil::DAY + hours * 3_600 + minutes * 60 + seconds) * 1_000_000_000)
 }
 
 /// What to tell who wrote it.

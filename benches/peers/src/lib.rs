@@ -47,8 +47,10 @@ pub trait Engine: Sized {
 pub enum Reads {
     /// Plain values: ages in minutes, the minute of the local week.
     Plain,
-    /// The request of stagegate: history, approvals and `now` as instants.
+    /// The request of stagegate: history, approvals and `now` as instants; with what an engine without instants asks for.
     Request,
+    /// The request of stagegate alone.
+    Bare,
 }
 
 /// Engines without stages of their own have one compiled expression for each.

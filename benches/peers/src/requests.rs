@@ -4,10 +4,12 @@ use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Timelike, Utc};
 use serde_json::json;
 use stagegate::{Build, Request, Run, RunStatus};
 
-/// One request in its two forms.
+/// One request in its forms.
 pub struct Case {
     pub plain: String,
     pub request: String,
+    /// The same without what only engines without instants ask for.
+    pub bare: String,
     /// What the generator meant to happen: it spoiled something, or nothing. (What it spoiled may not matter.)
     pub spoiled: bool,
 }
@@ -210,7 +212,7 @@ fn plain(draft: &Draft) -> String {
     .to_string()
 }
 
-fn request(draft: &Draft, id: usize) -> String {
+fn request(draft: &Draft, id: usize) -> (String, String) {
     let ago = |minutes: i64| draft.now - TimeDelta::minutes(minutes);
     let build = Build::new(format!("2026.3.{id}"))
         .branch(draft.branch.clone())
@@ -238,13 +240,14 @@ fn request(draft: &Draft, id: usize) -> String {
         request = request.approved(*by, ago(*age));
     }
     request = request.fact("coverage", draft.coverage).fact("checks", draft.checks.clone());
+    let bare = request.to_json();
     // What an engine without instants asks for; stagegate's policy does not declare it.
-    request
+    let request = request
         .fact("minute", draft.minute)
         .fact("tested", ago(draft.test_age))
         .fact("two-hours-ago", ago(120))
-        .fact("day-ago", ago(1440))
-        .to_json()
+        .fact("day-ago", ago(1440));
+    (request.to_json(), bare)
 }
 
 /// The requests: a fifth for Dev, three tenths for Test, half for Staging; about half of them are allowed.
@@ -264,7 +267,10 @@ pub fn requests() -> Vec<Case> {
                 spoil(&mut dice, &mut draft);
             }
         }
-        Case { plain: plain(&draft), request: request(&draft, id), spoiled }
+        {
+            let (request, bare) = request(&draft, id);
+            Case { plain: plain(&draft), request, bare, spoiled }
+        }
     };
     (0..1000).map(case).collect()
 }

@@ -42,6 +42,7 @@ fn lay<E: Engine + 'static>(cases: &[Case]) -> Box<dyn Ready> {
     let text = |case: &Case| match E::READS {
         Reads::Plain => case.plain.clone(),
         Reads::Request => case.request.clone(),
+        Reads::Bare => case.bare.clone(),
     };
     let texts: Vec<String> = cases.iter().map(text).collect();
     let values: Vec<E::Value> = texts.iter().map(|text| engine.read(text)).collect();
@@ -87,6 +88,7 @@ impl<E: Engine> Ready for Laid<E> {
 pub fn engines(cases: &[Case]) -> Vec<Box<dyn Ready>> {
     vec![
         lay::<engines::stagegate::Engine>(cases),
+        lay::<engines::stagegate::Bare>(cases),
         lay::<engines::stagegate_struct::Engine>(cases),
         lay::<engines::stagegate_explained::Unread>(cases),
         lay::<engines::stagegate_explained::Read>(cases),

@@ -8,7 +8,7 @@ use super::filling::{Filled, Filling, List, Occupant, Refused, Room, run_status}
 use super::scan::Scan;
 use crate::decide::names::Names;
 use crate::facts::slots::RunAt;
-use crate::facts::{RunStatus, Word, time};
+use crate::facts::{RunStatus, Word};
 use crate::program::{ACTION, TRIGGER, Type};
 
 /// Reads a request.
@@ -33,13 +33,8 @@ fn once(seen: &mut u32, field: u32) -> Filled {
     Ok(())
 }
 
-/// An instant in nanoseconds, within the years of the engine.
-fn instant(scan: &mut Scan<'_>) -> Filled<i64> {
-    time::quick(scan.text()?).ok_or(Refused)
-}
-
 fn maybe_instant(scan: &mut Scan<'_>) -> Filled<Option<i64>> {
-    if scan.null() { Ok(None) } else { instant(scan).map(Some) }
+    if scan.null() { Ok(None) } else { scan.instant().map(Some) }
 }
 
 fn request(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
@@ -72,7 +67,7 @@ fn request(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
             _ => {}
         }
         match field {
-            1 => filling.now(instant(scan)?),
+            1 => filling.now(scan.instant()?),
             2 => trigger(filling, scan)?,
             3 => {
                 let action = scan.text()?;
@@ -166,7 +161,7 @@ fn build(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
             6 => texts(filling, scan, List::Contributors),
             7 => texts(filling, scan, List::Labels),
             _ => {
-                filling.created(instant(scan)?);
+                filling.created(scan.instant()?);
                 Ok(())
             }
         }
@@ -208,8 +203,8 @@ fn current(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
             0 => filling.occupant_id(scan.text()?)?,
             1 => filling.occupant_digest(scan.text()?)?,
             2 => filling.occupant_version(scan.text()?)?,
-            3 => filling.occupant_created(instant(scan)?),
-            _ => filling.occupant_at(instant(scan)?),
+            3 => filling.occupant_created(scan.instant()?),
+            _ => filling.occupant_at(scan.instant()?),
         }
         Ok(())
     })
@@ -231,7 +226,7 @@ fn run(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
         match field {
             0 => stage = scan.text()?,
             1 => run.status = run_status(scan.text()?).ok_or(Refused)?,
-            2 => run.at = instant(scan)?,
+            2 => run.at = scan.instant()?,
             3 => digest = scan.maybe_text()?,
             _ => build = scan.maybe_text()?,
         }
@@ -269,7 +264,7 @@ fn approval(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
                     _ => return Err(Refused),
                 }
             }
-            2 => at = instant(scan)?,
+            2 => at = scan.instant()?,
             3 => stage = scan.maybe_text()?,
             4 => build = scan.maybe_text()?,
             5 => digest = scan.maybe_text()?,

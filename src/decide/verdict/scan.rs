@@ -2,6 +2,7 @@
 //! wrong, and so is everything that is no JSON.
 
 use super::filling::{Filled, Refused};
+use crate::facts::time;
 
 /// A place in a JSON text.
 pub(super) struct Scan<'j> {
@@ -84,6 +85,19 @@ impl<'j> Scan<'j> {
         let text = self.text.get(self.at..end).ok_or(Refused)?;
         self.at = end + 1;
         Ok(text)
+    }
+
+    /// An instant in nanoseconds, within the years of the engine.
+    pub fn instant(&mut self) -> Filled<i64> {
+        self.token();
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        if let Some([b'"', text @ .., b'"']) = rest.first_chunk::<22>()
+            && let Some(nanos) = time::common(text)
+        {
+            self.at += 22;
+            return Ok(nanos);
+        }
+        time::quick(self.text()?).ok_or(Refused)
     }
 
     /// A text, or `None` for `null`.

@@ -1,6 +1,6 @@
 use stagegate::{Policy, Prepared, Request};
 
-use crate::Reads;
+use crate::{Reads, Way};
 
 pub struct Engine {
     pub(super) policy: Policy,
@@ -35,5 +35,36 @@ impl crate::Engine for Engine {
 
     fn text(&mut self, text: &str) -> bool {
         self.policy.verdict_json(text.as_bytes()).expect("a request of the policy").is_allow()
+    }
+}
+
+/// The same, asked with texts that have nothing which only others ask for.
+pub struct Bare(Engine);
+
+impl crate::Engine for Bare {
+    const NAME: &'static str = "stagegate, text of its own";
+    const READS: Reads = Reads::Bare;
+    const WAYS: &'static [Way] = &[Way::Text];
+    type Value = ();
+    type Prepared = ();
+
+    fn compile() -> Bare {
+        Bare(<Engine as crate::Engine>::compile())
+    }
+
+    fn read(&mut self, _: &str) {}
+
+    fn prepare(&mut self, (): &()) {}
+
+    fn prepared(&mut self, (): &mut ()) -> bool {
+        unreachable!("it is asked with texts alone")
+    }
+
+    fn value(&mut self, (): &()) -> bool {
+        unreachable!("it is asked with texts alone")
+    }
+
+    fn text(&mut self, text: &str) -> bool {
+        self.0.text(text)
     }
 }
