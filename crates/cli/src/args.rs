@@ -37,8 +37,8 @@ Exit codes:
 
 With --format json, standard output holds exactly one JSON value. An error is
   {\"error\": {\"kind\": …, \"message\": …, \"help\": […], \"diagnostics\": […], \"problems\": […]}}
-where kind is one of usage, policy, request, cron, zone, time, stage, file; diagnostics are those
-of a policy, a cron expression or a zone, and problems those of a request.";
+where kind is one of usage, policy, request, cron, zone, time, stage, file, log; diagnostics are
+those of a policy, a cron expression or a zone, and problems those of a request.";
 
 /// Options of every command.
 #[derive(Clone, Debug, ClapArgs)]
@@ -88,6 +88,7 @@ pub enum Command {
     Test(Test),
     Mutate(Mutate),
     Cases(Cases),
+    Audit(crate::audit::Audit),
     Completions(Completions),
     Man(Man),
     Schema(Schema),
@@ -113,7 +114,8 @@ pub struct Check {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  stagegate decide --policy web.gate --request request.json
   make-request | stagegate decide --policy web.gate --request - --format json
-  stagegate decide --policy web.gate --request request.json --at '2026-03-06 18:00'")]
+  stagegate decide --policy web.gate --request request.json --at '2026-03-06 18:00'
+  stagegate decide --policy web.gate --request request.json --log decisions.log --asked-by deploy-bot")]
 pub struct Decide {
     /// The policy; - reads it from standard input
     #[arg(long, value_name = "FILE")]
@@ -124,6 +126,17 @@ pub struct Decide {
     /// Decide for this time, whatever the request says: RFC 3339, a local time in the policy's zone, or `now`
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub at: Option<String>,
+    /// Record the decision in this log before it is printed; the log is made if there is none. What cannot be recorded is
+    /// not decided: the exit code is 2
+    #[arg(long, value_name = "LOG")]
+    pub log: Option<PathBuf>,
+    /// Who asks, as the log is to say it
+    #[arg(long, value_name = "WHO", requires = "log")]
+    pub asked_by: Option<String>,
+    /// The key for digests of secret facts, which the log keeps in place of their values [default: LOG.secret-key, made
+    /// when the first secret is recorded]
+    #[arg(long, value_name = "FILE", requires = "log")]
+    pub secret_key: Option<PathBuf>,
 }
 
 /// Coming firings of schedules, and edges of windows and freezes

@@ -1,11 +1,11 @@
 //! `stagegate decide`
 
-use stagegate::{Style, Verdict};
+use stagegate::{Decided, Style, Verdict};
 
 use crate::args::{Decide, Global};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
-use crate::{files, when};
+use crate::{audit, files, when};
 
 pub fn run(args: &Decide, global: &Global, output: &Output) -> Result<u8, Failure> {
     files::not_both_stdin(&args.policy, &args.request)?;
@@ -17,6 +17,9 @@ pub fn run(args: &Decide, global: &Global, output: &Output) -> Result<u8, Failur
     }
     request.now = request.now.or_else(|| Some(when::now()));
     let decision = policy.decide(&request).map_err(|error| Failure::request(&named.name, &error))?;
+    if let Some(log) = &args.log {
+        audit::record::record(log, args, &Decided::new(&policy, &request, &decision))?;
+    }
     if output.is_json() {
         output.raw(&(decision.to_json_pretty() + "\n"))?;
     } else if output.quiet {

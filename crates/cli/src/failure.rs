@@ -40,6 +40,8 @@ pub enum Kind {
     Stage,
     /// A file or a stream cannot be read or written.
     File,
+    /// The decision log cannot be opened, read or written, or is not as it was recorded.
+    Log,
 }
 
 /// A diagnostic as tools read it.
@@ -154,6 +156,11 @@ impl Failure {
         let source = sources.add(argument.0, argument.1);
         let span = Span::new(source, range.start, range.end);
         Pointed { kind, code: code.to_string(), sources, span }
+    }
+
+    /// A decision log that cannot be opened, read or written.
+    pub fn log(error: &stagegate_audit::LogError) -> Failure {
+        Failure::new(Kind::Log, error.to_string())
     }
 
     pub fn json(&self) -> ErrorJson {

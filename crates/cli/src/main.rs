@@ -1,6 +1,7 @@
 //! The command line of stagegate.
 
 mod args;
+mod audit;
 mod cases;
 mod check;
 mod decide;
@@ -61,6 +62,7 @@ fn run(args: &Args, output: &Output) -> Result<u8, Failure> {
         Command::Test(args) => test::run(args, global, output),
         Command::Mutate(args) => mutate::run(args, global, output),
         Command::Cases(args) => cases::run(args, global, output),
+        Command::Audit(args) => audit::run(args, global, output),
         Command::Completions(args) => pages::completions(args, output),
         Command::Man(_) => pages::man(output),
         Command::Schema(args) => pages::schema(args, output),

@@ -1,0 +1,66 @@
+//! Lines as they are stored: zstd, with the log's dictionary once it has one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+use zstd::dict::DecoderDictionary;
+
+/// The longest line that is stored, in bytes.
+pub(crate) const LONGEST: usize = 256 << 20;
+
+/// How hard zstd tries.
+pub(super) const LEVEL: i32 = 3;
+
+/// `entry.sum` of a body: the first 8 bytes of its SHA-256.
+pub(crate) fn sum(body: &[u8]) -> i64 {
+    let digest = Sha256::digest(body);
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(first)
+}
+
+/// Reads bodies. Dictionaries are read in once; it may be shared between threads.
+#[derive(Default)]
+pub(crate) struct Bodies {
+    dictionaries: Mutex<HashMap<i64, Arc<DecoderDictionary<'static>>>>,
+}
+
+impl Bodies {
+    /// The bytes of the line. `dictionary` looks one up that is not known yet.
+    pub fn line(
+        &self,
+        body: &[u8],
+        dictionary: Option<i64>,
+        look_up: impl FnOnce(i64) -> rusqlite::Result<Vec<u8>>,
+    ) -> Result<Vec<u8>, String> {
+        let size = zstd::zstd_safe::get_frame_content_size(body).ok().flatten().and_then(|n| usize::try_from(n).ok());
+        let size = size.filter(|size| *size <= LONGEST).ok_or("its body is not one frame of zstd with a length")?;
+        let unreadable = |error: std::io::Error| format!("its body cannot be unpacked: {error}");
+        let mut decoder = match dictionary {
+            None => zstd::bulk::Decompressor::new().map_err(unreadable)?,
+            Some(id) => {
+                let dictionary = self.dictionary(id, look_up)?;
+                let mut decoder =
+                    zstd::bulk::Decompressor::with_prepared_dictionary(&dictionary).map_err(unreadable)?;
+                return decoder.decompress(body, size).map_err(unreadable);
+            }
+        };
+        decoder.decompress(body, size).map_err(unreadable)
+    }
+
+    fn dictionary(
+        &self,
+        id: i64,
+        look_up: impl FnOnce(i64) -> rusqlite::Result<Vec<u8>>,
+    ) -> Result<Arc<DecoderDictionary<'static>>, String> {
+        let mut known = self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(dictionary) = known.get(&id) {
+            return Ok(Arc::clone(dictionary));
+        }
+        let bytes = look_up(id).map_err(|error| format!("its dictionary {id} cannot be read: {error}"))?;
+        let dictionary = Arc::new(DecoderDictionary::copy(&bytes));
+        known.insert(id, Arc::clone(&dictionary));
+        Ok(dictionary)
+    }
+}

@@ -1,0 +1,228 @@
+//! The file of a log: made, opened, looked at before anything in it is believed.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use crate::LogError;
+
+/// `application_id` of a log: `SGLG`.
+pub(crate) const APPLICATION: i32 = i32::from_be_bytes(*b"SGLG");
+
+/// The newest format that is known here: `user_version`.
+pub(crate) const FORMAT: u32 = 1;
+
+/// SQLite before this can damage a log that two connections write.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// The tables of a log.
+pub(crate) const TABLES: [&str; 11] =
+    ["meta", "word", "policy", "dictionary", "entry", "tree", "decision", "rule", "person", "override", "review"];
+
+/// What SQLite says, as what it means for a log.
+pub(crate) fn sqlite(path: &Path, source: rusqlite::Error) -> LogError {
+    let file = || path.to_path_buf();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => LogError::Full(file()),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LogError::Busy(file()),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            LogError::ReadOnly { path: file(), why: "the file or its folder is read-only".into() }
+        }
+        Some(ErrorCode::NotADatabase) => {
+            LogError::NotALog { path: file(), why: "it does not begin as a SQLite database does".into() }
+        }
+        _ => LogError::Sqlite { path: file(), source },
+    }
+}
+
+/// The SQLite that is linked will do.
+fn right_sqlite() -> Result<(), LogError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(LogError::OldSqlite { found: rusqlite::version().to_string() });
+    }
+    Ok(())
+}
+
+/// What is at the path, before SQLite sees it. `false`: nothing, or an empty file.
+fn look(path: &Path) -> Result<bool, LogError> {
+    use std::io::Read;
+    let not_a_log = |why: &str| LogError::NotALog { path: path.to_path_buf(), why: why.into() };
+    let metadata = match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(LogError::io(path, error)),
+        Ok(metadata) => metadata,
+    };
+    if metadata.is_dir() {
+        return Err(not_a_log("it is a folder"));
+    }
+    if !metadata.is_file() {
+        return Err(not_a_log("it is not a regular file"));
+    }
+    if metadata.len() == 0 {
+        return Ok(false);
+    }
+    let mut head = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| LogError::io(path, error))?;
+    file.take(16).read_to_end(&mut head).map_err(|error| LogError::io(path, error))?;
+    if head != b"SQLite format 3\0" {
+        return Err(not_a_log("it does not begin as a SQLite database does"));
+    }
+    Ok(true)
+}
+
+/// It says that it is a log, of a format known here.
+fn is_log(path: &Path, log: &Connection) -> Result<(), LogError> {
+    let failed = |error| sqlite(path, error);
+    let application: i32 = log.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
+    if application != APPLICATION {
+        let why = "it is a SQLite database of something else".to_string();
+        return Err(LogError::NotALog { path: path.to_path_buf(), why });
+    }
+    let found: i32 = log.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+    match u32::try_from(found) {
+        Ok(FORMAT) => Ok(()),
+        Ok(found) if found > FORMAT => Err(LogError::Newer { path: path.to_path_buf(), found, known: FORMAT }),
+        _ => Err(LogError::NotALog { path: path.to_path_buf(), why: format!("its format is {found}") }),
+    }
+}
+
+/// Opens a log to append to it, and makes it if that is wanted.
+pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&str>) -> Result<Connection, LogError> {
+    right_sqlite()?;
+    let failed = |error| sqlite(path, error);
+    let there = look(path)?;
+    if !there && !create {
+        return Err(match path.exists() {
+            false => LogError::NotFound(path.to_path_buf()),
+            true => LogError::NotALog { path: path.to_path_buf(), why: "it is empty".into() },
+        });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = if there { flags } else { flags | OpenFlags::SQLITE_OPEN_CREATE };
+    let mut log = Connection::open_with_flags(path, flags).map_err(|error| cannot_open(path, error))?;
+    log.busy_timeout(busy).map_err(failed)?;
+    log.set_prepared_statement_cache_capacity(64);
+    if there {
+        is_log(path, &log)?;
+    } else {
+        make(path, &mut log, origin)?;
+        is_log(path, &log)?;
+    }
+    careful(&log).map_err(failed)?;
+    let mode: String = log.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
+    log.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    log.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
+    let synchronous: i64 = log.pragma_query_value(None, "synchronous", |row| row.get(0)).map_err(failed)?;
+    if mode != "wal" || synchronous != 2 {
+        let why =
+            format!("SQLite keeps it as {mode} with synchronous={synchronous}, which does not make a record durable");
+        return Err(LogError::ReadOnly { path: path.to_path_buf(), why });
+    }
+    Ok(log)
+}
+
+/// Opens a log to read it. Nothing on disk changes. `live`: this process has it open to append.
+pub(super) fn read(path: &Path, busy: Duration, live: bool) -> Result<Connection, LogError> {
+    right_sqlite()?;
+    if !look(path)? {
+        return Err(match path.exists() {
+            false => LogError::NotFound(path.to_path_buf()),
+            true => LogError::NotALog { path: path.to_path_buf(), why: "it is empty".into() },
+        });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let log = if live || beside(path, "-wal").exists() {
+        Connection::open_with_flags(path, flags)
+    } else {
+        // Nobody has it open: no lock is needed, and no file beside it.
+        Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI)
+    };
+    let log = log.map_err(|error| cannot_open(path, error))?;
+    log.busy_timeout(busy).map_err(|error| sqlite(path, error))?;
+    log.set_prepared_statement_cache_capacity(64);
+    careful(&log).map_err(|error| sqlite(path, error))?;
+    is_log(path, &log)?;
+    Ok(log)
+}
+
+/// A file may not make SQLite do what we did not ask for.
+fn careful(log: &Connection) -> rusqlite::Result<()> {
+    log.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    log.pragma_update(None, "trusted_schema", "OFF")?;
+    log.pragma_update(None, "cell_size_check", "ON")
+}
+
+/// The path with something after its name: the file that SQLite keeps beside it.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(ending);
+    name.into()
+}
+
+/// As a URI that says that nobody changes the file.
+fn immutable(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(char::from(*byte)),
+            other => uri.push_str(&format!("%{other:02x}")),
+        }
+    }
+    uri + "?immutable=1"
+}
+
+fn cannot_open(path: &Path, error: rusqlite::Error) -> LogError {
+    if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
+        return sqlite(path, error);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        let why = std::io::Error::new(std::io::ErrorKind::NotFound, "its folder does not exist");
+        return LogError::io(path, why);
+    }
+    LogError::ReadOnly { path: path.to_path_buf(), why: "neither it nor its folder may be written".into() }
+}
+
+/// Makes an empty log in one transaction, before there is a write-ahead log: a file that has a table has all of them.
+fn make(path: &Path, log: &mut Connection, origin: Option<&str>) -> Result<(), LogError> {
+    let failed = |error| sqlite(path, error);
+    log.pragma_update(None, "synchronous", "EXTRA").map_err(failed)?;
+    let making = log.transaction_with_behavior(TransactionBehavior::Exclusive).map_err(failed)?;
+    // Another process may have made it meanwhile.
+    let tables: i64 = making.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    if tables == 0 {
+        making.execute_batch(SCHEMA).map_err(failed)?;
+        for table in TABLES {
+            for (what, word) in [("UPDATE", "changed"), ("DELETE", "removed")] {
+                let lower = what.to_lowercase();
+                let trigger = format!(
+                    "CREATE TRIGGER no_{lower}_{table} BEFORE {what} ON {table} BEGIN \
+                     SELECT raise(ABORT, 'what is in a decision log is not {word}'); END"
+                );
+                making.execute_batch(&trigger).map_err(failed)?;
+            }
+        }
+        let own = format!("stagegate-log/{}", crate::Id::new());
+        let created = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Nanos, true);
+        let format = FORMAT.to_string();
+        for (key, value) in [("origin", origin.unwrap_or(&own)), ("created", &created), ("format", &format)] {
+            making.execute("INSERT INTO meta VALUES (?1, ?2)", (key, value)).map_err(failed)?;
+        }
+        making.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
+        making.pragma_update(None, "user_version", FORMAT).map_err(failed)?;
+    }
+    making.commit().map_err(failed)?;
+    // The name of the new file has to be durable too.
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        std::fs::File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| LogError::io(folder, error))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+-- The decision log, format 1. Times are nanoseconds since 1970-01-01T00:00:00Z; names stand once in `word`.
+-- Everything but `entry`, `policy`, `dictionary` and `meta` follows from the entries: `audit verify` works it out again.
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+
+-- sources: zstd of the JSON [[name, text], ...], the root first.
+CREATE TABLE policy (
+  id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, name TEXT NOT NULL, language INTEGER NOT NULL,
+  zone TEXT NOT NULL, sources BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE dictionary (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+
+-- seq: 0, 1, 2, ...; the index of the leaf. kind: 0 decision, 1 review, 2 dropped. leaf: SHA-256 of a zero byte and the line.
+-- body: zstd of the line, with a dictionary or without. sum: the first 8 bytes of SHA-256 of the body, the highest first.
+CREATE TABLE entry (
+  seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, recorded INTEGER NOT NULL,
+  leaf BLOB NOT NULL, dictionary INTEGER, body BLOB NOT NULL, sum INTEGER NOT NULL
+) STRICT;
+
+-- Hashes of the complete subtrees of 16, 256, 4096, ... leaves (level 4, 8, 12, ...); idx counts those of its level from 0.
+CREATE TABLE tree (
+  level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)
+) STRICT, WITHOUT ROWID;
+
+-- verdict: 0 allow, 1 hold, 2 deny. action: 0 promote, 1 redeploy, 2 rollback. "trigger": 0 push, 1 pull-request,
+-- 2 schedule, 3 manual, 4 completion, 5 event. policy: policy.id; stage, requester, author, branch, asked_by: word.id.
+CREATE TABLE decision (
+  seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, policy INTEGER NOT NULL, stage INTEGER NOT NULL, build TEXT NOT NULL,
+  verdict INTEGER NOT NULL, action INTEGER NOT NULL, "trigger" INTEGER, requester INTEGER, author INTEGER,
+  branch INTEGER, version TEXT, digest TEXT, asked_by INTEGER
+) STRICT;
+
+-- place: where it stands in the decision, from 0. kind: 0 after, 1 soak, 2 require, 3 forbid, 4 advise, 5 window,
+-- 6 freeze, 7 approve, 8 trigger, 9 exclusive, 10 forward-only, 11 distinct-approvers. status: 0 met, 1 unmet,
+-- 2 waiting, 3 awaiting, 4 unknown, 5 not-applicable, 6 overridden. blocking: 1 if it stands in the way.
+CREATE TABLE rule (
+  rule INTEGER NOT NULL, status INTEGER NOT NULL, seq INTEGER NOT NULL, place INTEGER NOT NULL, kind INTEGER NOT NULL,
+  blocking INTEGER NOT NULL, PRIMARY KEY (rule, status, seq, place)
+) STRICT, WITHOUT ROWID;
+
+-- role: 0 approved and counts for the rule, 1 approved this build for this stage, 2 rejected, 3 invoked the override
+-- that `rule` names. rule: word.id, 0 for none.
+CREATE TABLE person (
+  person INTEGER NOT NULL, role INTEGER NOT NULL, seq INTEGER NOT NULL, rule INTEGER NOT NULL,
+  PRIMARY KEY (person, role, seq, rule)
+) STRICT, WITHOUT ROWID;
+
+-- skipped: JSON array of names of rules. invoked: JSON array of {by, at, reason}.
+CREATE TABLE override (
+  seq INTEGER NOT NULL, name INTEGER NOT NULL, in_force INTEGER NOT NULL, skipped TEXT NOT NULL, invoked TEXT NOT NULL,
+  PRIMARY KEY (seq, name)
+) STRICT, WITHOUT ROWID;
+
+-- of: the seq of the decision that was looked at. by: word.id.
+CREATE TABLE review (seq INTEGER PRIMARY KEY, "of" INTEGER NOT NULL, "by" INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
+
+CREATE INDEX decision_at ON decision (at);
+CREATE INDEX review_of ON review ("of");
