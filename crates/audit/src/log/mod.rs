@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rayon::prelude::*;
 use rusqlite::Connection;
 use stagegate::Policy;
 
@@ -167,7 +168,7 @@ impl Log {
     /// # Errors
     /// As [`Log::append`].
     pub fn append_all(&self, entries: &[Entry], policies: &[&Policy]) -> Result<Range<u64>, LogError> {
-        let entries = entries.iter().map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
+        let entries = entries.par_iter().map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
         let policies: Vec<PolicyText> = policies.iter().map(|policy| PolicyText::from(*policy)).collect();
         let first = self.write(&entries, &policies)?;
         Ok(first..first + entries.len() as u64)
