@@ -55,6 +55,17 @@ pub enum LogError {
         /// What is wrong.
         why: String,
     },
+    /// The file is damaged in a way that SQLite sees.
+    #[error("{}: it is damaged: {why}; `stagegate audit verify` tells more", .path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        why: String,
+    },
+    /// Another process began to append while it was being read.
+    #[error("{}: another process began to append to it while it was being read; read it again", .0.display())]
+    Changed(PathBuf),
     /// There is no such record.
     #[error("there is no record {0} in the log")]
     NoRecord(String),
@@ -83,5 +94,36 @@ impl LogError {
     /// Input or output at a file.
     pub fn io(path: &Path, source: std::io::Error) -> LogError {
         LogError::Io { path: path.to_path_buf(), source }
+    }
+
+    /// The same error once more, for the next of those whom it concerns.
+    pub(crate) fn again(&self) -> LogError {
+        match self {
+            LogError::NotFound(path) => LogError::NotFound(path.clone()),
+            LogError::NotALog { path, why } => LogError::NotALog { path: path.clone(), why: why.clone() },
+            LogError::Newer { path, found, known } => {
+                LogError::Newer { path: path.clone(), found: *found, known: *known }
+            }
+            LogError::ReadOnly { path, why } => LogError::ReadOnly { path: path.clone(), why: why.clone() },
+            LogError::Full(path) => LogError::Full(path.clone()),
+            LogError::Busy(path) => LogError::Busy(path.clone()),
+            LogError::OldSqlite { found } => LogError::OldSqlite { found: found.clone() },
+            LogError::Damaged { seq, why } => LogError::Damaged { seq: *seq, why: why.clone() },
+            LogError::Corrupt { path, why } => LogError::Corrupt { path: path.clone(), why: why.clone() },
+            LogError::Changed(path) => LogError::Changed(path.clone()),
+            LogError::NoRecord(id) => LogError::NoRecord(id.clone()),
+            LogError::Invalid(why) => LogError::Invalid(why.clone()),
+            LogError::Sqlite { path, source: rusqlite::Error::SqliteFailure(error, why) } => {
+                let source = rusqlite::Error::SqliteFailure(*error, why.clone());
+                LogError::Sqlite { path: path.clone(), source }
+            }
+            LogError::Sqlite { path, source } => {
+                LogError::Io { path: path.clone(), source: std::io::Error::other(source.to_string()) }
+            }
+            LogError::Io { path, source } => {
+                let source = std::io::Error::new(source.kind(), source.to_string());
+                LogError::Io { path: path.clone(), source }
+            }
+        }
     }
 }

@@ -21,18 +21,19 @@ pub(crate) fn entry(decided: &Decided<'_>, key: Option<&SecretKey>) -> Result<En
     Ok(Entry::Decision(Box::new(Record::new(decided, Utc::now(), &key))))
 }
 
+/// It promises what the log's [`Mode`](crate::Mode) says.
 impl DecisionSink for Log {
     fn record(&self, decided: &Decided<'_>) -> Result<(), SinkError> {
-        let entry = entry(decided, self.secret_key()).map_err(SinkError::from_error)?;
-        self.append(entry, Some(decided.policy)).map(drop).map_err(SinkError::from_error)
+        self.record_all(std::slice::from_ref(decided))
     }
 
+    /// All of them or none, in one transaction.
     fn record_all(&self, decided: &[Decided<'_>]) -> Result<(), SinkError> {
         let entries = decided.iter().map(|one| entry(one, self.secret_key()));
         let entries = entries.collect::<Result<Vec<_>, _>>().map_err(SinkError::from_error)?;
         let mut policies: Vec<&stagegate::Policy> = decided.iter().map(|one| one.policy).collect();
         policies.sort_by_key(|policy| policy.digest());
         policies.dedup_by_key(|policy| policy.digest());
-        self.append_all(&entries, &policies).map(drop).map_err(SinkError::from_error)
+        self.record_entries(&entries, &policies).map_err(SinkError::from_error)
     }
 }

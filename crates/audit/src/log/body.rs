@@ -10,7 +10,48 @@ use zstd::dict::DecoderDictionary;
 pub(crate) const LONGEST: usize = 256 << 20;
 
 /// How hard zstd tries.
-pub(super) const LEVEL: i32 = 3;
+const LEVEL: i32 = 3;
+
+/// The bytes that a dictionary has at most.
+const DICTIONARY: usize = 64 << 10;
+
+/// Packs lines; it may be shared between threads, each of which takes a packer and puts it back.
+#[derive(Default)]
+pub(super) struct Packing {
+    /// The dictionary's id in the log, and its bytes.
+    dictionary: Option<(i64, Vec<u8>)>,
+    idle: Mutex<Vec<zstd::bulk::Compressor<'static>>>,
+}
+
+impl Packing {
+    /// With a dictionary of the log.
+    pub fn with(id: i64, dictionary: Vec<u8>) -> Packing {
+        Packing { dictionary: Some((id, dictionary)), idle: Mutex::default() }
+    }
+
+    /// The dictionary, if there is one.
+    pub fn dictionary(&self) -> Option<i64> {
+        self.dictionary.as_ref().map(|(id, _)| *id)
+    }
+
+    /// A line as it is stored.
+    pub fn pack(&self, line: &[u8]) -> std::io::Result<Vec<u8>> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut packer = match (idle, &self.dictionary) {
+            (Some(packer), _) => packer,
+            (None, None) => zstd::bulk::Compressor::new(LEVEL)?,
+            (None, Some((_, dictionary))) => zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary)?,
+        };
+        let body = packer.compress(line)?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(packer);
+        Ok(body)
+    }
+}
+
+/// A dictionary for lines like these.
+pub(super) fn train(lines: &[Vec<u8>]) -> std::io::Result<Vec<u8>> {
+    zstd::dict::from_samples(lines, DICTIONARY)
+}
 
 /// `entry.sum` of a body: the first 8 bytes of its SHA-256.
 pub(crate) fn sum(body: &[u8]) -> i64 {

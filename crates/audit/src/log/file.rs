@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt;
+
 use rusqlite::config::DbConfig;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::LogError;
@@ -26,16 +30,52 @@ pub(crate) const TABLES: [&str; 11] =
 /// What SQLite says, as what it means for a log.
 pub(crate) fn sqlite(path: &Path, source: rusqlite::Error) -> LogError {
     let file = || path.to_path_buf();
+    let read_only = |why: &str| LogError::ReadOnly { path: path.to_path_buf(), why: why.into() };
+    // The file of shared memory beside the log cannot grow: SQLite does not call that a full disk.
+    if source.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) {
+        return LogError::Full(file());
+    }
     match source.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => LogError::Full(file()),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LogError::Busy(file()),
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            LogError::ReadOnly { path: file(), why: "the file or its folder is read-only".into() }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => read_only("the file or its folder is read-only"),
+        Some(ErrorCode::CannotOpen) => {
+            read_only("SQLite keeps files beside it (-wal, -shm), and its folder may not be written")
         }
-        Some(ErrorCode::NotADatabase) => {
-            LogError::NotALog { path: file(), why: "it does not begin as a SQLite database does".into() }
-        }
+        Some(ErrorCode::NotADatabase) => LogError::NotALog { path: file(), why: NOT_SQLITE.into() },
+        Some(ErrorCode::DatabaseCorrupt) => LogError::Corrupt { path: file(), why: source.to_string() },
         _ => LogError::Sqlite { path: file(), source },
+    }
+}
+
+const NOT_SQLITE: &str = "it does not begin as a SQLite database does";
+
+/// Which file a path names: as long as it is the same, what is appended is where others look for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64);
+
+impl Identity {
+    #[cfg(unix)]
+    pub fn of(path: &Path) -> Result<Identity, LogError> {
+        let metadata = std::fs::metadata(path).map_err(|error| LogError::io(path, error))?;
+        Ok(Identity(metadata.dev(), metadata.ino()))
+    }
+
+    /// Where a file cannot be moved away while it is open.
+    #[cfg(not(unix))]
+    pub fn of(_: &Path) -> Result<Identity, LogError> {
+        Ok(Identity(0, 0))
+    }
+
+    /// The path still names that file.
+    pub fn same(self, path: &Path) -> Result<(), LogError> {
+        match Identity::of(path) {
+            Ok(now) if now == self => Ok(()),
+            _ => {
+                let why = "it was moved, replaced or removed while it was open; open it again";
+                Err(LogError::io(path, std::io::Error::other(why)))
+            }
+        }
     }
 }
 
@@ -69,7 +109,7 @@ fn look(path: &Path) -> Result<bool, LogError> {
     let file = std::fs::File::open(path).map_err(|error| LogError::io(path, error))?;
     file.take(16).read_to_end(&mut head).map_err(|error| LogError::io(path, error))?;
     if head != b"SQLite format 3\0" {
-        return Err(not_a_log("it does not begin as a SQLite database does"));
+        return Err(not_a_log(NOT_SQLITE));
     }
     Ok(true)
 }
@@ -106,6 +146,10 @@ pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&st
     let mut log = Connection::open_with_flags(path, flags).map_err(|error| cannot_open(path, error))?;
     log.busy_timeout(busy).map_err(failed)?;
     log.set_prepared_statement_cache_capacity(64);
+    if log.is_readonly("main").map_err(failed)? {
+        return Err(LogError::ReadOnly { path: path.to_path_buf(), why: "the file may not be written".into() });
+    }
+    one_name(path)?;
     if there {
         is_log(path, &log)?;
     } else {
@@ -125,27 +169,104 @@ pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&st
     Ok(log)
 }
 
-/// Opens a log to read it. Nothing on disk changes. `live`: this process has it open to append.
-pub(super) fn read(path: &Path, busy: Duration, live: bool) -> Result<Connection, LogError> {
+/// SQLite keeps its write-ahead log beside the name by which it was opened: by two names, two processes would not see
+/// each other.
+fn one_name(path: &Path) -> Result<(), LogError> {
+    #[cfg(unix)]
+    if std::fs::metadata(path).map_err(|error| LogError::io(path, error))?.nlink() > 1 {
+        let why = "the file has another name (a hard link), by which others could write it unseen";
+        return Err(LogError::ReadOnly { path: path.to_path_buf(), why: why.into() });
+    }
+    Ok(())
+}
+
+/// A connection that reads.
+pub(crate) struct Reader {
+    path: PathBuf,
+    busy: Duration,
+    log: Connection,
+    /// It takes for granted that nobody writes: how the file was when it was opened.
+    still: Option<Still>,
+}
+
+/// What changes when a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Still(u64, Option<std::time::SystemTime>);
+
+impl Still {
+    fn of(path: &Path) -> Result<Still, LogError> {
+        let metadata = std::fs::metadata(path).map_err(|error| LogError::io(path, error))?;
+        Ok(Still(metadata.len(), metadata.modified().ok()))
+    }
+}
+
+impl Reader {
+    /// Opens a log to read it. Nothing on disk changes. `live`: this process has it open to append.
+    pub fn open(path: &Path, busy: Duration, live: bool) -> Result<Reader, LogError> {
+        let there = look(path)?;
+        let still = if live || !there || has_wal(path) { None } else { Some(Still::of(path)?) };
+        let log = read(path, busy, there, still.is_some())?;
+        if still.is_some() && has_wal(path) {
+            // Another process has begun to append in this very moment.
+            return Reader::open(path, busy, false);
+        }
+        Ok(Reader { path: path.into(), busy, still, log })
+    }
+
+    /// The connection alone.
+    pub fn into_connection(self) -> Connection {
+        self.log
+    }
+
+    /// The connection, as long as what it takes for granted holds.
+    pub fn connection(&mut self) -> Result<&Connection, LogError> {
+        if self.still.is_some() && !self.is_valid()? {
+            *self = Reader::open(&self.path, self.busy, false)?;
+        }
+        Ok(&self.log)
+    }
+
+    /// What was read since then is what is in the log.
+    pub fn is_valid(&self) -> Result<bool, LogError> {
+        match self.still {
+            None => Ok(true),
+            Some(still) => Ok(!has_wal(&self.path) && Still::of(&self.path)? == still),
+        }
+    }
+}
+
+/// There is a write-ahead log beside it: somebody has it open to append, or was killed.
+fn has_wal(path: &Path) -> bool {
+    // Beside the file itself, if the path is a link to it.
+    let real = path.canonicalize();
+    beside(real.as_deref().unwrap_or(path), "-wal").exists()
+}
+
+fn read(path: &Path, busy: Duration, there: bool, still: bool) -> Result<Connection, LogError> {
     right_sqlite()?;
-    if !look(path)? {
+    if !there {
         return Err(match path.exists() {
             false => LogError::NotFound(path.to_path_buf()),
             true => LogError::NotALog { path: path.to_path_buf(), why: "it is empty".into() },
         });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let log = if live || beside(path, "-wal").exists() {
-        Connection::open_with_flags(path, flags)
-    } else {
+    let log = match still {
+        false => Connection::open_with_flags(path, flags),
         // Nobody has it open: no lock is needed, and no file beside it.
-        Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI)
+        true => Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI),
     };
     let log = log.map_err(|error| cannot_open(path, error))?;
-    log.busy_timeout(busy).map_err(|error| sqlite(path, error))?;
+    let prepared = log.busy_timeout(busy).and_then(|()| careful(&log));
+    prepared.map_err(|error| sqlite(path, error))?;
     log.set_prepared_statement_cache_capacity(64);
-    careful(&log).map_err(|error| sqlite(path, error))?;
-    is_log(path, &log)?;
+    is_log(path, &log).map_err(|error| match error {
+        LogError::ReadOnly { path, .. } => {
+            let why = "there is a -wal file beside it, which is read by writing a -shm file; copy both to a folder that may be written";
+            LogError::ReadOnly { path, why: why.into() }
+        }
+        other => other,
+    })?;
     Ok(log)
 }
 

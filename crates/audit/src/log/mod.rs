@@ -3,34 +3,48 @@
 pub(crate) mod body;
 pub(crate) mod file;
 pub(crate) mod nodes;
+mod queue;
 mod read;
 pub(crate) mod rows;
 mod writer;
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use rayon::prelude::*;
-use rusqlite::Connection;
 use stagegate::Policy;
 
 use crate::{Entry, LogError, SecretKey};
-use body::Bodies;
+use body::{Bodies, Packing};
+use file::Reader;
+use queue::{Behind, Queue};
 pub use read::Stored;
 pub use writer::PolicyText;
 use writer::{Prepared, Writer};
 
-/// What appending promises when it returns.
+/// What [`DecisionSink::record`](stagegate::DecisionSink::record) promises when it returns, and what a crash can take away.
+///
+/// [`Log::append`] and [`Log::append_all`] are durable when they return, in each mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// The record is durable: no verdict leaves before it is.
+    /// The record is durable: no verdict leaves before it is. A crash of the process, of the machine or of its power
+    /// takes away no decision that was given; at most there are records of decisions that were never given, because
+    /// the crash came in between. (This supposes a disk that has written what it says it has.)
     #[default]
     Strict,
-    /// The record will be durable soon.
+    /// The record waits in memory and is written with others, by default within 100 ms; whoever calls waits only while
+    /// 1,000 are behind ([`Options::batch`]). **A crash of the process or of the machine, and a power cut, take away
+    /// the records of the last 100 ms, 1,000 at most: verdicts that were given and of which the log knows nothing.**
+    /// [`Log::flush`] returns when all are durable. If a batch cannot be written (the disk is full), recording fails from
+    /// then on, and with it each verdict, until the batch is written: it is kept and tried again.
     Batched,
-    /// The record may be dropped, and that is recorded.
+    /// Whoever calls never waits for the log, and no verdict is held back because of it. **A crash takes away what
+    /// [`Mode::Batched`] loses. Besides, records are dropped while 1,000 are behind, and when they cannot be written; how
+    /// many, from when to when, and why is recorded as an entry of its own as soon as anything can be written again.** If
+    /// that is never again while the handle is open, nothing tells of them.
     BestEffort,
 }
 
@@ -43,11 +57,19 @@ pub struct Options {
     secret_key: Option<SecretKey>,
     busy: Duration,
     origin: Option<String>,
+    behind: Behind,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { create: false, mode: Mode::Strict, secret_key: None, busy: Duration::from_secs(10), origin: None }
+        Options {
+            create: false,
+            mode: Mode::Strict,
+            secret_key: None,
+            busy: Duration::from_secs(10),
+            origin: None,
+            behind: Behind { records: 1_000, delay: Duration::from_millis(100) },
+        }
     }
 }
 
@@ -81,6 +103,13 @@ impl Options {
         self
     }
 
+    /// How far [`Mode::Batched`] and [`Mode::BestEffort`] may be behind: in records, at least one, and in time. The thread
+    /// that writes sleeps no longer than `delay`; what the disk takes comes on top.
+    pub fn batch(mut self, records: usize, delay: Duration) -> Options {
+        self.behind = Behind { records: records.max(1), delay };
+        self
+    }
+
     /// What a new log's checkpoints call it, in place of `stagegate-log/` and a UUID. It is of no account for a log that exists.
     pub fn origin(mut self, origin: impl Into<String>) -> Options {
         self.origin = Some(origin.into());
@@ -88,15 +117,51 @@ impl Options {
     }
 }
 
-/// A decision log. Threads share one handle (or each has its own); processes may append at once.
+/// A decision log. Threads share one handle: what they append meanwhile becomes durable with one sync. Processes, each with
+/// its own handle, may append at once. When a handle is dropped, what it has accepted is written first.
 pub struct Log {
     path: PathBuf,
     options: Options,
     /// It is closed before the writer, so that the writer is the last to close and leaves no file beside the log.
-    reader: Mutex<Connection>,
+    reader: Mutex<Reader>,
     /// `None`: opened to be read.
-    writer: Option<Mutex<Writer>>,
+    queue: Option<Queue>,
     bodies: Bodies,
+    common: Arc<Common>,
+}
+
+/// What the threads that append and the one that writes have in common.
+#[derive(Default)]
+struct Common {
+    /// How lines are packed that are to be appended.
+    packing: RwLock<Arc<Packing>>,
+    /// Digests of policies whose texts are surely in the file.
+    kept: RwLock<HashSet<String>>,
+}
+
+impl Common {
+    fn packing(&self) -> Arc<Packing> {
+        Arc::clone(&self.packing.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn pack_with(&self, packing: Packing) {
+        *self.packing.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(packing);
+    }
+
+    /// The texts of those policies that may not be in the file.
+    fn to_keep(&self, policies: &[&Policy]) -> Vec<PolicyText> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let unknown = policies.iter().filter(|policy| !kept.contains(policy.digest()));
+        unknown.map(|policy| PolicyText::from(*policy)).collect()
+    }
+
+    /// They are in the file.
+    fn kept(&self, policies: &[PolicyText]) {
+        if !policies.is_empty() {
+            let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+            kept.extend(policies.iter().map(|policy| policy.digest.clone()));
+        }
+    }
 }
 
 impl std::fmt::Debug for Log {
@@ -114,31 +179,28 @@ impl Log {
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Log, LogError> {
         let path = path.as_ref();
         let writer = file::open(path, options.create, options.busy, options.origin.as_deref())?;
-        let reader = file::read(path, options.busy, true)?;
-        Ok(Log {
-            path: path.to_path_buf(),
-            options: options.clone(),
-            writer: Some(Mutex::new(Writer::new(path, writer))),
-            reader: Mutex::new(reader),
-            bodies: Bodies::default(),
-        })
+        let common = Arc::default();
+        let writer = Writer::new(path, writer, Arc::clone(&common))?;
+        let reader = Mutex::new(Reader::open(path, options.busy, true)?);
+        let queue = Some(Queue::start(path, writer, options.mode, options.behind)?);
+        let (path, options, bodies) = (path.to_path_buf(), options.clone(), Bodies::default());
+        Ok(Log { path, options, reader, queue, bodies, common })
     }
 
-    /// Opens a log to read it; nothing on disk changes.
+    /// Opens a log to read it; nothing on disk changes, and no file appears beside it. (One exception: if a process that
+    /// appended was killed, its `-wal` file is still there, and SQLite makes a `-shm` file to read it.)
+    ///
+    /// On a medium or in a folder that may not be written, a log can be read too, unless there is a `-wal` file beside it:
+    /// copy both to where you may write then.
     ///
     /// # Errors
     /// When there is none, when it is something else, or newer.
     pub fn read(path: impl AsRef<Path>) -> Result<Log, LogError> {
         let path = path.as_ref();
         let options = Options::default();
-        let reader = file::read(path, options.busy, false)?;
-        Ok(Log {
-            path: path.to_path_buf(),
-            options,
-            writer: None,
-            reader: Mutex::new(reader),
-            bodies: Bodies::default(),
-        })
+        let reader = Mutex::new(Reader::open(path, options.busy, false)?);
+        let (path, bodies, common) = (path.to_path_buf(), Bodies::default(), Arc::default());
+        Ok(Log { path, options, reader, queue: None, bodies, common })
     }
 
     /// Where it is.
@@ -159,8 +221,9 @@ impl Log {
     /// When it cannot be recorded; the log is then as before. When it is a decision and the text of its policy is neither
     /// in the log nor given; a review of a decision that is not in the log; an id that is in the log already.
     pub fn append(&self, entry: Entry, policy: Option<&Policy>) -> Result<u64, LogError> {
-        let policies: Vec<PolicyText> = policy.map(PolicyText::from).into_iter().collect();
-        self.write(&[Prepared::new(&entry)?], &policies)
+        let queue = self.queue()?;
+        let policies = policy.as_slice();
+        queue.append(vec![self.prepare(&entry)?], self.common.to_keep(policies))
     }
 
     /// Appends all of them in one transaction, or none; they are durable when this returns. The seqs that they have.
@@ -168,9 +231,8 @@ impl Log {
     /// # Errors
     /// As [`Log::append`].
     pub fn append_all(&self, entries: &[Entry], policies: &[&Policy]) -> Result<Range<u64>, LogError> {
-        let entries = entries.par_iter().map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
-        let policies: Vec<PolicyText> = policies.iter().map(|policy| PolicyText::from(*policy)).collect();
-        let first = self.write(&entries, &policies)?;
+        let queue = self.queue()?;
+        let first = queue.append(self.prepare_all(entries)?, self.common.to_keep(policies))?;
         Ok(first..first + entries.len() as u64)
     }
 
@@ -179,14 +241,48 @@ impl Log {
     /// # Errors
     /// When they cannot be kept.
     pub fn keep_policies(&self, policies: &[PolicyText]) -> Result<(), LogError> {
-        self.write(&[], policies).map(drop)
+        self.queue()?.append(Vec::new(), policies.to_vec()).map(drop)
     }
 
-    fn write(&self, entries: &[Prepared], policies: &[PolicyText]) -> Result<u64, LogError> {
-        let Some(writer) = &self.writer else {
+    /// Returns when everything that was recorded through this handle is durable.
+    ///
+    /// # Errors
+    /// When it cannot be written; and when something that was recorded before could not.
+    pub fn flush(&self) -> Result<(), LogError> {
+        self.queue()?.flush()
+    }
+
+    /// Appends as the mode says.
+    pub(crate) fn record_entries(&self, entries: &[Entry], policies: &[&Policy]) -> Result<(), LogError> {
+        let queue = self.queue()?;
+        let entries = self.prepare_all(entries)?;
+        let to_keep = self.common.to_keep(policies);
+        match self.options.mode {
+            Mode::Strict => queue.append(entries, to_keep).map(drop),
+            Mode::Batched => queue.soon(entries, to_keep),
+            Mode::BestEffort => {
+                queue.try_soon(entries, to_keep);
+                Ok(())
+            }
+        }
+    }
+
+    fn queue(&self) -> Result<&Queue, LogError> {
+        self.queue.as_ref().ok_or_else(|| {
             let why = "it was opened to be read".to_string();
-            return Err(LogError::ReadOnly { path: self.path.clone(), why });
-        };
-        writer.lock().unwrap_or_else(PoisonError::into_inner).append(entries, policies)
+            LogError::ReadOnly { path: self.path.clone(), why }
+        })
+    }
+
+    fn prepare(&self, entry: &Entry) -> Result<Prepared, LogError> {
+        Prepared::new(entry, &self.common.packing())
+    }
+
+    fn prepare_all(&self, entries: &[Entry]) -> Result<Vec<Prepared>, LogError> {
+        let packing = self.common.packing();
+        match entries {
+            [one] => Ok(vec![Prepared::new(one, &packing)?]),
+            many => many.par_iter().map(|entry| Prepared::new(entry, &packing)).collect(),
+        }
     }
 }

@@ -63,14 +63,37 @@ impl Log {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, LogError> {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        read(&reader).map_err(|error| file::sqlite(&self.path, error))
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = read(reader.connection()?);
+        if !reader.is_valid()? {
+            return Err(LogError::Changed(self.path.clone()));
+        }
+        result.map_err(|error| file::sqlite(&self.path, error))
     }
 
-    /// One more connection that reads, for whoever wants to keep one open, or one a thread.
+    /// The same for what may be done again, if another process begins to append meanwhile.
+    fn reading<T>(&self, mut read: impl FnMut(&Connection) -> rusqlite::Result<T>) -> Result<T, LogError> {
+        match self.with_connection(&mut read) {
+            // From now on it is read as a log that others append to.
+            Err(LogError::Changed(_)) => self.with_connection(read),
+            result => result,
+        }
+    }
+
+    /// One more connection that reads, for whoever wants to keep one open, or one a thread. Of a log that was opened to be
+    /// read, what is read while another process begins to append may be wrong: [`Log::still`] tells afterwards.
     #[allow(dead_code, reason = "for rooms that read in parallel")]
     pub(crate) fn connect(&self) -> Result<Connection, LogError> {
-        file::read(&self.path, self.options.busy, self.writer.is_some())
+        Ok(file::Reader::open(&self.path, self.options.busy, self.queue.is_some())?.into_connection())
+    }
+
+    /// What was read through [`Log::connect`] is what is in the log.
+    ///
+    /// # Errors
+    /// When another process has begun to append meanwhile.
+    #[allow(dead_code, reason = "for rooms that read in parallel")]
+    pub(crate) fn still(&self) -> Result<(), LogError> {
+        self.with_connection(|_| Ok(()))
     }
 
     /// How many entries there are.
@@ -78,7 +101,7 @@ impl Log {
     /// # Errors
     /// When the log cannot be read.
     pub fn len(&self) -> Result<u64, LogError> {
-        let next: i64 = self.with_connection(|log| {
+        let next: i64 = self.reading(|log| {
             log.prepare_cached("SELECT coalesce(max(seq) + 1, 0) FROM entry")?.query_row([], |row| row.get(0))
         })?;
         Ok(u64::try_from(next).unwrap_or_default())
@@ -110,7 +133,7 @@ impl Log {
 
     fn one(&self, sql: &str, key: impl rusqlite::ToSql) -> Result<Option<Stored>, LogError> {
         let packed = self
-            .with_connection(|log| log.prepare_cached(sql)?.query_row([key], Packed::of).optional())
+            .reading(|log| log.prepare_cached(sql)?.query_row([&key], Packed::of).optional())
             .map_err(|error| self.unreadable(0, error))?;
         packed.map(|packed| self.unpack(packed)).transpose()
     }
@@ -141,7 +164,7 @@ impl Log {
         let mut done = false;
         std::iter::from_fn(move || {
             if page.is_empty() && !done {
-                let rows = self.with_connection(|log| {
+                let rows = self.reading(|log| {
                     let mut page = log.prepare_cached(&sql)?;
                     page.query_map((next, end, PAGE), |row| read(row))?.collect::<rusqlite::Result<Vec<_>>>()
                 });
@@ -180,8 +203,10 @@ impl Log {
     }
 
     fn dictionary(&self, id: i64) -> rusqlite::Result<Vec<u8>> {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        reader.query_row("SELECT bytes FROM dictionary WHERE id = ?1", [id], |row| row.get(0))
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is wrong with the log itself is told by what is read next.
+        let log = reader.connection().map_err(|_| rusqlite::Error::QueryReturnedNoRows)?;
+        log.query_row("SELECT bytes FROM dictionary WHERE id = ?1", [id], |row| row.get(0))
     }
 
     /// Names and texts of the policy with that digest, the root first.
@@ -198,7 +223,7 @@ impl Log {
     /// As [`Log::policy_sources`].
     pub fn policy_text(&self, digest: &str) -> Result<Option<PolicyText>, LogError> {
         let sql = "SELECT name, language, zone, sources FROM policy WHERE digest = ?1";
-        let row = self.with_connection(|log| {
+        let row = self.reading(|log| {
             let of = |row: &Row<'_>| -> rusqlite::Result<(String, u32, String, Vec<u8>)> {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             };
@@ -246,7 +271,7 @@ impl Log {
     /// # Errors
     /// When the log cannot be read.
     pub fn policies(&self) -> Result<Vec<String>, LogError> {
-        self.with_connection(|log| {
+        self.reading(|log| {
             log.prepare_cached("SELECT digest FROM policy ORDER BY id")?.query_map([], |row| row.get(0))?.collect()
         })
     }
@@ -256,7 +281,7 @@ impl Log {
     /// # Errors
     /// When the log cannot be read.
     pub fn origin(&self) -> Result<String, LogError> {
-        self.with_connection(|log| log.query_row("SELECT value FROM meta WHERE key = 'origin'", [], |row| row.get(0)))
+        self.reading(|log| log.query_row("SELECT value FROM meta WHERE key = 'origin'", [], |row| row.get(0)))
     }
 
     /// When it was made.

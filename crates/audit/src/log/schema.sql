@@ -48,10 +48,11 @@ CREATE TABLE person (
   PRIMARY KEY (person, role, seq, rule)
 ) STRICT, WITHOUT ROWID;
 
--- skipped: JSON array of names of rules. invoked: JSON array of {by, at, reason}.
+-- place: where it stands in the decision, from 0. name: word.id. skipped: JSON array of names of rules. invoked: JSON
+-- array of {by, at, reason}.
 CREATE TABLE override (
-  seq INTEGER NOT NULL, name INTEGER NOT NULL, in_force INTEGER NOT NULL, skipped TEXT NOT NULL, invoked TEXT NOT NULL,
-  PRIMARY KEY (seq, name)
+  seq INTEGER NOT NULL, place INTEGER NOT NULL, name INTEGER NOT NULL, in_force INTEGER NOT NULL, skipped TEXT NOT NULL,
+  invoked TEXT NOT NULL, PRIMARY KEY (seq, place)
 ) STRICT, WITHOUT ROWID;
 
 -- of: the seq of the decision that was looked at. by: word.id.

@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::body;
-use super::file::sqlite;
+use super::Common;
+use super::body::{self, Bodies, Packing};
+use super::file::{Identity, sqlite};
 use super::nodes::{Growing, Hash, leaf_hash};
+use super::queue::Job;
 use super::rows::{Rows, rows};
 use crate::{Entry, Id, LogError};
 
@@ -51,31 +55,43 @@ impl From<&stagegate::Policy> for PolicyText {
 pub(super) struct Prepared {
     pub id: Id,
     pub leaf: Hash,
+    pub dictionary: Option<i64>,
     pub body: Vec<u8>,
     pub sum: i64,
     pub rows: Rows,
 }
 
 impl Prepared {
-    pub fn new(entry: &Entry) -> Result<Prepared, LogError> {
+    pub fn new(entry: &Entry, packing: &Packing) -> Result<Prepared, LogError> {
         let line = entry.to_json();
         if line.len() > body::LONGEST {
             let limit = body::LONGEST >> 20;
             return Err(LogError::Invalid(format!("an entry of more than {limit} MiB is not recorded")));
         }
-        let body = zstd::bulk::compress(line.as_bytes(), body::LEVEL)
+        let body = packing
+            .pack(line.as_bytes())
             .map_err(|error| LogError::Invalid(format!("the entry cannot be compressed: {error}")))?;
-        let sum = body::sum(&body);
-        Ok(Prepared { id: entry.id(), leaf: leaf_hash(line.as_bytes()), body, sum, rows: rows(entry)? })
+        Ok(Prepared {
+            id: entry.id(),
+            leaf: leaf_hash(line.as_bytes()),
+            dictionary: packing.dictionary(),
+            sum: body::sum(&body),
+            body,
+            rows: rows(entry)?,
+        })
     }
 }
 
 /// The connection that appends, and what it knows of the log.
 pub(super) struct Writer {
     path: PathBuf,
+    identity: Identity,
     log: Connection,
     /// What is surely in the file.
     known: Known,
+    common: Arc<Common>,
+    /// There is a dictionary, or there will be none.
+    trained: bool,
 }
 
 /// What need not be looked up. It is true of the file, or of the transaction that is being made.
@@ -89,52 +105,138 @@ struct Known {
 /// Known words are forgotten beyond this many: builds of years have many authors and branches.
 const WORDS: usize = 100_000;
 
+/// As many entries has a log before its dictionary is trained, of as many of the first.
+const TRAINED_OF: u64 = 1_000;
+
+/// At most as many bytes are trained of.
+const TRAINED_BYTES: usize = 8 << 20;
+
 impl Writer {
-    pub fn new(path: &Path, log: Connection) -> Writer {
-        Writer { path: path.to_path_buf(), log, known: Known::default() }
+    pub fn new(path: &Path, log: Connection, common: Arc<Common>) -> Result<Writer, LogError> {
+        let identity = Identity::of(path)?;
+        let mut writer = Writer { path: path.into(), identity, log, known: Known::default(), common, trained: false };
+        let adopted = writer.adopt();
+        writer.trained = adopted.map_err(|error| sqlite(path, error))?;
+        Ok(writer)
     }
 
-    /// Appends all of them in one transaction, durable on return; the seq of the first.
-    pub fn append(&mut self, entries: &[Prepared], policies: &[PolicyText]) -> Result<u64, LogError> {
+    /// Appends all jobs in one transaction, durable on return; the seq of the first entry of each. A job that cannot be
+    /// appended is left out, without harm to the others; an error is one of all of them.
+    pub fn append(&mut self, jobs: &[Job], dropped: Option<&Prepared>) -> Result<Vec<Result<u64, LogError>>, LogError> {
+        self.identity.same(&self.path)?;
         let mut known = std::mem::take(&mut self.known);
         let begun = self.log.transaction_with_behavior(TransactionBehavior::Immediate);
         let writing = begun.map_err(|error| sqlite(&self.path, error))?;
         // On an error the transaction is rolled back, and with it goes all that was known: none of it is believed again.
-        let first = known.write(&writing, &self.path, entries, policies)?;
+        known.begin(&writing, &self.path)?;
+        let mut results = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            results.push(known.job(&writing, &self.path, job)?);
+        }
+        if let Some(dropped) = dropped {
+            known.entry(&writing, &self.path, dropped)??;
+        }
         writing.commit().map_err(|error| sqlite(&self.path, error))?;
         if known.words.len() > WORDS {
             known.words.clear();
         }
         self.known = known;
-        Ok(first)
+        for (job, _) in jobs.iter().zip(&results).filter(|(_, result)| result.is_ok()) {
+            self.common.kept(&job.policies);
+        }
+        Ok(results)
+    }
+
+    /// Packs with the log's dictionary, if it has one.
+    fn adopt(&mut self) -> rusqlite::Result<bool> {
+        let sql = "SELECT id, bytes FROM dictionary ORDER BY id DESC LIMIT 1";
+        let found = self.log.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((id, bytes)) = found else { return Ok(false) };
+        self.common.pack_with(Packing::with(id, bytes));
+        Ok(true)
+    }
+
+    /// Trains the log's dictionary of its first entries, once there are enough. Entries before it are packed without.
+    pub fn train(&mut self) -> Result<(), LogError> {
+        if self.trained || self.known.growing.size() < TRAINED_OF {
+            return Ok(());
+        }
+        // Whatever comes of it, it is not tried again by this handle.
+        self.trained = true;
+        let failed = |error| sqlite(&self.path, error);
+        let mut lines = Vec::new();
+        let mut bytes = 0;
+        {
+            let sql = "SELECT body FROM entry WHERE dictionary IS NULL ORDER BY seq LIMIT ?1";
+            let mut first = self.log.prepare(sql).map_err(failed)?;
+            let mut rows = first.query([TRAINED_OF as i64]).map_err(failed)?;
+            let bodies = Bodies::default();
+            while let Some(row) = rows.next().map_err(failed)? {
+                let body: Vec<u8> = row.get(0).map_err(failed)?;
+                let none = |_| Err(rusqlite::Error::QueryReturnedNoRows);
+                let line = bodies.line(&body, None, none).map_err(LogError::Invalid)?;
+                bytes += line.len();
+                if bytes > TRAINED_BYTES {
+                    break;
+                }
+                lines.push(line);
+            }
+        }
+        let dictionary = body::train(&lines).map_err(|error| LogError::io(&self.path, error))?;
+        let begun = self.log.transaction_with_behavior(TransactionBehavior::Immediate);
+        let writing = begun.map_err(failed)?;
+        // Another process may have been quicker.
+        let sql = "INSERT INTO dictionary (bytes) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM dictionary)";
+        writing.execute(sql, [dictionary]).map_err(failed)?;
+        writing.commit().map_err(failed)?;
+        self.adopt().map(drop).map_err(|error| sqlite(&self.path, error))
     }
 }
 
 impl Known {
-    fn write(
-        &mut self,
-        log: &Connection,
-        path: &Path,
-        entries: &[Prepared],
-        policies: &[PolicyText],
-    ) -> Result<u64, LogError> {
+    /// Reads what it needs at the beginning of a transaction.
+    fn begin(&mut self, log: &Connection, path: &Path) -> Result<(), LogError> {
         let failed = |error| sqlite(path, error);
         let next: i64 = log
             .prepare_cached("SELECT coalesce(max(seq) + 1, 0) FROM entry")
             .and_then(|mut next| next.query_row([], |row| row.get(0)))
             .map_err(failed)?;
-        let first = u64::try_from(next).unwrap_or_default();
-        if self.growing.size() != first {
-            let missing = || LogError::Damaged { seq: first, why: "hashes of what is before it are missing".into() };
-            self.growing = Growing::read(log, first).map_err(failed)?.ok_or_else(missing)?;
+        let next = u64::try_from(next).unwrap_or_default();
+        if self.growing.size() != next {
+            let missing = || LogError::Damaged { seq: next, why: "hashes of what is before it are missing".into() };
+            self.growing = Growing::read(log, next).map_err(failed)?.ok_or_else(missing)?;
         }
-        for policy in policies {
+        Ok(())
+    }
+
+    /// Appends what a job has, all of it or nothing. The outer error is one of the whole transaction.
+    fn job(&mut self, log: &Connection, path: &Path, job: &Job) -> Result<Result<u64, LogError>, LogError> {
+        let failed = |error| sqlite(path, error);
+        let first = self.growing.size();
+        // One entry is refused before anything of it is written.
+        let many = job.entries.len() > 1;
+        if many {
+            log.prepare_cached("SAVEPOINT job").and_then(|mut begin| begin.execute([])).map_err(failed)?;
+        }
+        for policy in &job.policies {
             self.policy(log, path, policy)?;
         }
-        for entry in entries {
-            self.entry(log, path, entry)?;
+        let mut result = Ok(first);
+        for entry in &job.entries {
+            if let Err(error) = self.entry(log, path, entry)? {
+                result = Err(error);
+                break;
+            }
         }
-        Ok(first)
+        if many {
+            if result.is_err() {
+                log.execute_batch("ROLLBACK TO job").map_err(failed)?;
+                *self = Known::default();
+                self.begin(log, path)?;
+            }
+            log.prepare_cached("RELEASE job").and_then(|mut end| end.execute([])).map_err(failed)?;
+        }
+        Ok(result)
     }
 
     fn policy(&mut self, log: &Connection, path: &Path, policy: &PolicyText) -> Result<(), LogError> {
@@ -182,35 +284,44 @@ impl Known {
         text.map(|text| self.word(log, text)).transpose()
     }
 
-    fn entry(&mut self, log: &Connection, path: &Path, entry: &Prepared) -> Result<(), LogError> {
+    /// Appends one entry, or refuses it and has written nothing of it. The outer error is one of the whole transaction.
+    fn entry(&mut self, log: &Connection, path: &Path, entry: &Prepared) -> Result<Result<(), LogError>, LogError> {
         let failed = |error| sqlite(path, error);
-        let seq = i64::try_from(self.growing.size())
-            .map_err(|_| LogError::Invalid("the log holds as many records as can be counted".into()))?;
+        let Ok(seq) = i64::try_from(self.growing.size()) else {
+            return Ok(Err(LogError::Invalid("the log holds as many records as can be counted".into())));
+        };
         let policy = match &entry.rows.decision {
             None => None,
-            Some(decision) => Some(self.policy_id(log, &decision.policy).map_err(failed)?.ok_or_else(|| {
-                let digest = &decision.policy;
-                LogError::Invalid(format!("the text of the policy {digest} is not in the log, and was not given"))
-            })?),
+            Some(decision) => match self.policy_id(log, &decision.policy).map_err(failed)? {
+                Some(id) => Some(id),
+                None => {
+                    let digest = &decision.policy;
+                    let why = format!("the text of the policy {digest} is not in the log, and was not given");
+                    return Ok(Err(LogError::Invalid(why)));
+                }
+            },
         };
         let of = match &entry.rows.review {
             None => None,
             Some(review) => {
                 let mut find =
                     log.prepare_cached("SELECT seq FROM entry WHERE id = ?1 AND kind = 0").map_err(failed)?;
-                let of: Option<i64> =
-                    find.query_row([review.of.as_bytes()], |row| row.get(0)).optional().map_err(failed)?;
-                Some(of.ok_or_else(|| LogError::NoRecord(review.of.to_string()))?)
+                match find.query_row([review.of.as_bytes()], |row| row.get(0)).optional().map_err(failed)? {
+                    Some(of) => Some(of),
+                    None => return Ok(Err(LogError::NoRecord(review.of.to_string()))),
+                }
             }
         };
-        self.insert(log, seq, entry, policy, of).map_err(|error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::ConstraintViolation) => {
-                LogError::Invalid(format!("the log has a record {} already", entry.id))
+        match self.insert(log, seq, entry, policy, of) {
+            Ok(()) => Ok(Ok(())),
+            Err(error) if error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_CONSTRAINT_UNIQUE) => {
+                Ok(Err(LogError::Invalid(format!("the log has a record {} already", entry.id))))
             }
-            _ => sqlite(path, error),
-        })
+            Err(error) => Err(sqlite(path, error)),
+        }
     }
 
+    /// The row of `entry` goes first: it alone can be refused, for its id.
     fn insert(
         &mut self,
         log: &Connection,
@@ -220,7 +331,6 @@ impl Known {
         of: Option<i64>,
     ) -> rusqlite::Result<()> {
         let rows = &entry.rows;
-        let no_dictionary: Option<i64> = None;
         let sql = "INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         log.prepare_cached(sql)?.execute((
             seq,
@@ -228,7 +338,7 @@ impl Known {
             rows.kind,
             rows.recorded,
             entry.leaf,
-            no_dictionary,
+            entry.dictionary,
             &entry.body,
             entry.sum,
         ))?;
@@ -270,10 +380,10 @@ impl Known {
             let rule = self.maybe(log, row.rule.as_ref())?.unwrap_or(0);
             log.prepare_cached("INSERT INTO person VALUES (?1, ?2, ?3, ?4)")?.execute((person, row.role, seq, rule))?;
         }
-        for row in &rows.overrides {
+        for (row, place) in rows.overrides.iter().zip(0_i64..) {
             let name = self.word(log, &row.name)?;
-            let sql = "INSERT INTO override VALUES (?1, ?2, ?3, ?4, ?5)";
-            log.prepare_cached(sql)?.execute((seq, name, row.in_force, &row.skipped, &row.invoked))?;
+            let sql = "INSERT INTO override VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            log.prepare_cached(sql)?.execute((seq, place, name, row.in_force, &row.skipped, &row.invoked))?;
         }
         if let (Some(review), Some(of)) = (&rows.review, of) {
             let by = self.word(log, &review.by)?;
