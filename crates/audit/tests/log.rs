@@ -1,38 +1,12 @@
 //! A log is made, appended to, read back.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use chrono::{DateTime, Utc};
-use stagegate::{Build, Decided, DecisionSink, Policy, Request};
-use stagegate_audit::{Dropped, Entry, Id, Log, LogError, Options, Record, Review, SecretKey};
+use chrono::Utc;
+use stagegate::{Decided, DecisionSink};
+use stagegate_audit::{Dropped, Entry, Id, Log, LogError, Options, Review};
 
-fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
-}
-
-fn policy() -> Policy {
-    Policy::from_file("../../policies/space-game.gate").unwrap()
-}
-
-fn request(n: i64) -> Request {
-    let now = at("2026-03-04T18:00:00Z") + chrono::Duration::minutes(n);
-    Request::to("Staging")
-        .build(Build::new(format!("2026.3.{n}")).branch("release").author("mara"))
-        .at(now)
-        .manual("tim")
-        .succeeded("Dev", at("2026-03-03T17:00:00Z"))
-        .succeeded("Test", at("2026-03-04T11:00:00Z"))
-        .approved("amita", at("2026-03-04T17:30:00Z"))
-        .approved("tim", at("2026-03-04T17:30:00Z"))
-        .fact("coverage", 91)
-        .fact("checks", [("unit", "passed"), ("lint", "passed")])
-}
-
-fn entry(policy: &Policy, n: i64) -> Entry {
-    let request = request(n);
-    let decision = policy.decide(&request).unwrap();
-    let decided = Decided::new(policy, &request, &decision).asked_by("a test");
-    Entry::Decision(Box::new(Record::new(&decided, Utc::now(), &SecretKey::from_bytes([7; 32]))))
-}
+mod common;
+use common::{entry, policy, request};
 
 #[test]
 fn what_is_appended_is_read_back() {

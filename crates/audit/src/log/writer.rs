@@ -163,6 +163,9 @@ impl Writer {
         }
         // Whatever comes of it, it is not tried again by this handle.
         self.trained = true;
+        if self.adopt().map_err(|error| sqlite(&self.path, error))? {
+            return Ok(());
+        }
         let failed = |error| sqlite(&self.path, error);
         let mut lines = Vec::new();
         let mut bytes = 0;
