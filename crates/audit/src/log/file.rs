@@ -48,6 +48,7 @@ pub(crate) fn sqlite(path: &Path, source: rusqlite::Error) -> LogError {
     }
 }
 
+const EMPTY: &str = "it is empty";
 const NOT_SQLITE: &str = "it does not begin as a SQLite database does";
 
 /// Which file a path names: as long as it is the same, what is appended is where others look for it.
@@ -138,7 +139,7 @@ pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&st
     if !there && !create {
         return Err(match path.exists() {
             false => LogError::NotFound(path.to_path_buf()),
-            true => LogError::NotALog { path: path.to_path_buf(), why: "it is empty".into() },
+            true => LogError::NotALog { path: path.to_path_buf(), why: EMPTY.into() },
         });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -150,12 +151,14 @@ pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&st
         return Err(LogError::ReadOnly { path: path.to_path_buf(), why: "the file may not be written".into() });
     }
     one_name(path)?;
-    if there {
-        is_log(path, &log)?;
-    } else {
-        make(path, &mut log, origin)?;
-        is_log(path, &log)?;
+    // A process that was killed while it made the log leaves a part of it, which SQLite has just taken back.
+    let pages: i64 = log.pragma_query_value(None, "page_count", |row| row.get(0)).map_err(failed)?;
+    match (pages, create) {
+        (0, true) => make(path, &mut log, origin)?,
+        (0, false) => return Err(LogError::NotALog { path: path.to_path_buf(), why: EMPTY.into() }),
+        _ => {}
     }
+    is_log(path, &log)?;
     careful(&log).map_err(failed)?;
     let mode: String = log.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
     log.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
@@ -204,9 +207,14 @@ impl Reader {
     /// Opens a log to read it. Nothing on disk changes. `live`: this process has it open to append.
     pub fn open(path: &Path, busy: Duration, live: bool) -> Result<Reader, LogError> {
         let there = look(path)?;
-        let still = if live || !there || has_wal(path) { None } else { Some(Still::of(path)?) };
+        // There is one only while a log is made.
+        if there && is_beside(path, "-journal") {
+            let why = "it is only half made; it is made anew when it is next opened to append, with leave to make it";
+            return Err(LogError::NotALog { path: path.to_path_buf(), why: why.into() });
+        }
+        let still = if live || !there || is_beside(path, WAL) { None } else { Some(Still::of(path)?) };
         let log = read(path, busy, there, still.is_some())?;
-        if still.is_some() && has_wal(path) {
+        if still.is_some() && is_beside(path, WAL) {
             // Another process has begun to append in this very moment.
             return Reader::open(path, busy, false);
         }
@@ -230,16 +238,18 @@ impl Reader {
     pub fn is_valid(&self) -> Result<bool, LogError> {
         match self.still {
             None => Ok(true),
-            Some(still) => Ok(!has_wal(&self.path) && Still::of(&self.path)? == still),
+            Some(still) => Ok(!is_beside(&self.path, WAL) && Still::of(&self.path)? == still),
         }
     }
 }
 
-/// There is a write-ahead log beside it: somebody has it open to append, or was killed.
-fn has_wal(path: &Path) -> bool {
-    // Beside the file itself, if the path is a link to it.
+/// The write-ahead log. If there is one, somebody has the log open to append, or was killed.
+const WAL: &str = "-wal";
+
+/// There is a file of SQLite's beside it: beside the file itself, if the path is a link to it.
+fn is_beside(path: &Path, ending: &str) -> bool {
     let real = path.canonicalize();
-    beside(real.as_deref().unwrap_or(path), "-wal").exists()
+    beside(real.as_deref().unwrap_or(path), ending).exists()
 }
 
 fn read(path: &Path, busy: Duration, there: bool, still: bool) -> Result<Connection, LogError> {
@@ -247,7 +257,7 @@ fn read(path: &Path, busy: Duration, there: bool, still: bool) -> Result<Connect
     if !there {
         return Err(match path.exists() {
             false => LogError::NotFound(path.to_path_buf()),
-            true => LogError::NotALog { path: path.to_path_buf(), why: "it is empty".into() },
+            true => LogError::NotALog { path: path.to_path_buf(), why: EMPTY.into() },
         });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
