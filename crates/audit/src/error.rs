@@ -93,7 +93,13 @@ pub enum LogError {
 impl LogError {
     /// Input or output at a file.
     pub fn io(path: &Path, source: std::io::Error) -> LogError {
-        LogError::Io { path: path.to_path_buf(), source }
+        let words = match source.kind() {
+            std::io::ErrorKind::NotFound if source.raw_os_error().is_some() => "there is no such file",
+            std::io::ErrorKind::PermissionDenied if source.raw_os_error().is_some() => "permission denied",
+            std::io::ErrorKind::StorageFull => return LogError::Full(path.to_path_buf()),
+            _ => return LogError::Io { path: path.to_path_buf(), source },
+        };
+        LogError::Io { path: path.to_path_buf(), source: std::io::Error::new(source.kind(), words) }
     }
 
     /// The same error once more, for the next of those whom it concerns.

@@ -1,5 +1,6 @@
 //! What is not a log, is not to be written, has no space left, or changes under the hands of whoever has it open.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![cfg(unix)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

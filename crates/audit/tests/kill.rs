@@ -1,7 +1,7 @@
 //! Processes that append are killed at random instants: nothing that was acknowledged is lost, the log opens, and what is in
 //! it is whole. `STAGEGATE_KILLS=1000 cargo test -p stagegate-audit --test kill` kills as often as issue and docs say.
 //!
-//! It has a main of its own: started with `append LOG NAME` it is the process that is killed.
+//! It has a main of its own: started with `append LOG NAME ROUNDS` it is one of the processes that append.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,17 +17,18 @@ use common::{builds, entry, policy};
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
-    if let [_, append, log, name] = args.as_slice()
+    if let [_, append, log, name, rounds] = args.as_slice()
         && append == "append"
     {
-        append_for_ever(Path::new(log), name.parse().unwrap());
+        return appending(Path::new(log), name.parse().unwrap(), rounds.parse().unwrap());
     }
+    together();
     let kills = std::env::var("STAGEGATE_KILLS").map_or(50, |kills| kills.parse().unwrap());
     kill(kills);
 }
 
 /// Appends with three threads, one of them in batches of five, and says what is acknowledged: a line of ids.
-fn append_for_ever(path: &Path, name: u64) -> ! {
+fn appending(path: &Path, name: u64, rounds: u64) {
     let log = loop {
         match Log::open(path, &Options::new().create(true)) {
             Ok(log) => break log,
@@ -45,7 +46,7 @@ fn append_for_ever(path: &Path, name: u64) -> ! {
         for thread in 0..3 {
             let (log, policy, acknowledge) = (&log, &policy, &acknowledge);
             scope.spawn(move || {
-                for n in 0.. {
+                for n in 0..rounds {
                     let at = name * 100_000 + thread * 10_000 + n * 5;
                     if thread == 0 {
                         let entries: Vec<Entry> = (at..at + 5).map(|n| entry(policy, n)).collect();
@@ -60,12 +61,29 @@ fn append_for_ever(path: &Path, name: u64) -> ! {
             });
         }
     });
-    unreachable!()
 }
 
-fn start(log: &Path, name: u64) -> Child {
+/// Processes that nobody kills: each record of each of them is in the log, once.
+fn together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decisions.log");
+    let children: Vec<Child> = (0..4).map(|name| start(&path, name, 25)).collect();
+    let mut told = BTreeSet::new();
+    for child in children {
+        let out = child.wait_with_output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        told.extend(String::from_utf8(out.stdout).unwrap().split_whitespace().map(|id| id.parse::<Id>().unwrap()));
+    }
+    assert_eq!(told.len(), 4 * 25 * 7);
+    check(&path, &mut told);
+    assert_eq!(Log::read(&path).unwrap().len().unwrap(), told.len() as u64);
+    println!("4 processes with 3 threads each: {} records, each once", told.len());
+}
+
+fn start(log: &Path, name: u64, rounds: u64) -> Child {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.arg("append").arg(log).arg(name.to_string()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    let numbers = [name.to_string(), rounds.to_string()];
+    child.arg("append").arg(log).args(numbers).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 fn kill(kills: u64) {
@@ -84,7 +102,7 @@ fn kill(kills: u64) {
         for round in 0..10 {
             // Two processes at once now and then; the first rounds of a log fall into its making.
             let many = 1 + u64::from(random(3) == 0);
-            let mut children: Vec<Child> = (0..many).map(|n| start(&path, killed * 2 + n)).collect();
+            let mut children: Vec<Child> = (0..many).map(|n| start(&path, killed * 2 + n, u64::MAX)).collect();
             std::thread::sleep(Duration::from_micros(random(if round == 0 { 20_000 } else { 80_000 })));
             for child in &mut children {
                 std::thread::sleep(Duration::from_micros(random(3_000)));

@@ -7,6 +7,7 @@ mod common;
 mod decide;
 mod describe;
 mod fmt;
+mod log;
 mod next;
 mod pages;
 mod repository;
