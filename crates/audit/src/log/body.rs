@@ -1,10 +1,9 @@
 //! Lines as they are stored: zstd, with the log's dictionary once it has one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
-use zstd::dict::DecoderDictionary;
 
 /// The longest line that is stored, in bytes.
 pub(crate) const LONGEST: usize = 256 << 20;
@@ -61,14 +60,16 @@ pub(crate) fn sum(body: &[u8]) -> i64 {
     i64::from_be_bytes(first)
 }
 
-/// Reads bodies. Dictionaries are read in once; it may be shared between threads.
+/// Unpacks bodies; it may be shared between threads, each of which takes an unpacker and puts it back. Dictionaries are read
+/// in once.
 #[derive(Default)]
 pub(crate) struct Bodies {
-    dictionaries: Mutex<HashMap<i64, Arc<DecoderDictionary<'static>>>>,
+    dictionaries: Mutex<HashMap<i64, Arc<Vec<u8>>>>,
+    idle: Mutex<HashMap<Option<i64>, Vec<zstd::bulk::Decompressor<'static>>>>,
 }
 
 impl Bodies {
-    /// The bytes of the line. `dictionary` looks one up that is not known yet.
+    /// The bytes of the line. `look_up` reads a dictionary that is not known yet.
     pub fn line(
         &self,
         body: &[u8],
@@ -78,29 +79,35 @@ impl Bodies {
         let size = zstd::zstd_safe::get_frame_content_size(body).ok().flatten().and_then(|n| usize::try_from(n).ok());
         let size = size.filter(|size| *size <= LONGEST).ok_or("its body is not one frame of zstd with a length")?;
         let unreadable = |error: std::io::Error| format!("its body cannot be unpacked: {error}");
-        let mut decoder = match dictionary {
-            None => zstd::bulk::Decompressor::new().map_err(unreadable)?,
-            Some(id) => {
+        let idle = self.idle().get_mut(&dictionary).and_then(Vec::pop);
+        let mut unpacker = match (idle, dictionary) {
+            (Some(unpacker), _) => unpacker,
+            (None, None) => zstd::bulk::Decompressor::new().map_err(unreadable)?,
+            (None, Some(id)) => {
                 let dictionary = self.dictionary(id, look_up)?;
-                let mut decoder =
-                    zstd::bulk::Decompressor::with_prepared_dictionary(&dictionary).map_err(unreadable)?;
-                return decoder.decompress(body, size).map_err(unreadable);
+                zstd::bulk::Decompressor::with_dictionary(&dictionary).map_err(unreadable)?
             }
         };
-        decoder.decompress(body, size).map_err(unreadable)
+        let line = unpacker.decompress(body, size).map_err(unreadable)?;
+        self.idle().entry(dictionary).or_default().push(unpacker);
+        Ok(line)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, HashMap<Option<i64>, Vec<zstd::bulk::Decompressor<'static>>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn dictionary(
         &self,
         id: i64,
         look_up: impl FnOnce(i64) -> rusqlite::Result<Vec<u8>>,
-    ) -> Result<Arc<DecoderDictionary<'static>>, String> {
+    ) -> Result<Arc<Vec<u8>>, String> {
         let mut known = self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(dictionary) = known.get(&id) {
             return Ok(Arc::clone(dictionary));
         }
         let bytes = look_up(id).map_err(|error| format!("its dictionary {id} cannot be read: {error}"))?;
-        let dictionary = Arc::new(DecoderDictionary::copy(&bytes));
+        let dictionary = Arc::new(bytes);
         known.insert(id, Arc::clone(&dictionary));
         Ok(dictionary)
     }

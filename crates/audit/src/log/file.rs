@@ -163,6 +163,9 @@ pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&st
     let mode: String = log.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
     log.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     log.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
+    // 16 MiB of pages, and a write-ahead log that shrinks after a large transaction.
+    log.pragma_update(None, "cache_size", -16_384).map_err(failed)?;
+    log.pragma_update(None, "journal_size_limit", 64 << 20).map_err(failed)?;
     let synchronous: i64 = log.pragma_query_value(None, "synchronous", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" || synchronous != 2 {
         let why =
@@ -186,6 +189,8 @@ fn one_name(path: &Path) -> Result<(), LogError> {
 /// A connection that reads.
 pub(crate) struct Reader {
     path: PathBuf,
+    /// The file itself, if the path is a link to it: SQLite's files are beside that.
+    real: PathBuf,
     busy: Duration,
     log: Connection,
     /// It takes for granted that nobody writes: how the file was when it was opened.
@@ -207,18 +212,20 @@ impl Reader {
     /// Opens a log to read it. Nothing on disk changes. `live`: this process has it open to append.
     pub fn open(path: &Path, busy: Duration, live: bool) -> Result<Reader, LogError> {
         let there = look(path)?;
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let is_beside = |ending: &str| beside(&real, ending).exists();
         // There is one only while a log is made.
-        if there && is_beside(path, "-journal") {
+        if there && is_beside("-journal") {
             let why = "it is only half made; it is made anew when it is next opened to append, with leave to make it";
             return Err(LogError::NotALog { path: path.to_path_buf(), why: why.into() });
         }
-        let still = if live || !there || is_beside(path, WAL) { None } else { Some(Still::of(path)?) };
+        let still = if live || !there || is_beside(WAL) { None } else { Some(Still::of(path)?) };
         let log = read(path, busy, there, still.is_some())?;
-        if still.is_some() && is_beside(path, WAL) {
+        if still.is_some() && is_beside(WAL) {
             // Another process has begun to append in this very moment.
             return Reader::open(path, busy, false);
         }
-        Ok(Reader { path: path.into(), busy, still, log })
+        Ok(Reader { path: path.into(), real, busy, still, log })
     }
 
     /// The connection alone.
@@ -238,19 +245,13 @@ impl Reader {
     pub fn is_valid(&self) -> Result<bool, LogError> {
         match self.still {
             None => Ok(true),
-            Some(still) => Ok(!is_beside(&self.path, WAL) && Still::of(&self.path)? == still),
+            Some(still) => Ok(!beside(&self.real, WAL).exists() && Still::of(&self.path)? == still),
         }
     }
 }
 
 /// The write-ahead log. If there is one, somebody has the log open to append, or was killed.
 const WAL: &str = "-wal";
-
-/// There is a file of SQLite's beside it: beside the file itself, if the path is a link to it.
-fn is_beside(path: &Path, ending: &str) -> bool {
-    let real = path.canonicalize();
-    beside(real.as_deref().unwrap_or(path), ending).exists()
-}
 
 fn read(path: &Path, busy: Duration, there: bool, still: bool) -> Result<Connection, LogError> {
     right_sqlite()?;

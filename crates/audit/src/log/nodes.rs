@@ -92,3 +92,49 @@ impl Growing {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The root as RFC 6962 defines it.
+    fn defined(leaves: &[Hash]) -> Hash {
+        match leaves {
+            [] => Sha256::digest([]).into(),
+            [leaf] => *leaf,
+            many => {
+                let (left, right) = many.split_at(many.len().next_power_of_two() / 2);
+                node_hash(&defined(left), &defined(right))
+            }
+        }
+    }
+
+    /// Grown leaf by leaf, and taken up again at each size from what is kept, the tree is the one of the RFC.
+    #[test]
+    fn it_grows_to_the_tree_of_the_rfc() {
+        let log = Connection::open_in_memory().unwrap();
+        log.execute_batch(
+            "CREATE TABLE entry (seq INTEGER PRIMARY KEY, leaf BLOB); CREATE TABLE tree (level, idx, hash)",
+        )
+        .unwrap();
+        let mut leaves: Vec<Hash> = Vec::new();
+        let mut growing = Growing::default();
+        for size in 0..700_u64 {
+            let again = Growing::read(&log, size).unwrap().unwrap();
+            assert_eq!(again.peaks, growing.peaks);
+            let hashes: Vec<Hash> = growing.peaks.iter().map(|peak| peak.1).collect();
+            assert_eq!(root(&hashes), defined(&leaves), "{size}");
+            let leaf = leaf_hash(&size.to_le_bytes());
+            leaves.push(leaf);
+            log.execute("INSERT INTO entry VALUES (?1, ?2)", (size as i64, leaf)).unwrap();
+            let keep = |level: u32, idx: u64, hash: &Hash| {
+                log.execute("INSERT INTO tree VALUES (?1, ?2, ?3)", (level, idx as i64, hash)).map(drop)
+            };
+            growing.push(leaf, keep).unwrap();
+        }
+        let kept: i64 = log.query_row("SELECT count(*) FROM tree", [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, 700 / 16 + 700 / 256);
+        assert!(Growing::read(&log, 701).unwrap().is_none());
+    }
+}
