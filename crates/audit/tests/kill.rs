@@ -136,10 +136,9 @@ fn kill(kills: u64) {
 /// What was told is in the log, which is whole, and can be appended to.
 fn check(path: &Path, told: &mut BTreeSet<Id>) {
     // First as a reader, which changes nothing, then as the next process that appends.
-    let doors: [fn(&Path) -> Result<Log, LogError>; 2] =
-        [|path| Log::read(path), |path| Log::open(path, &Options::new())];
-    for door in doors {
-        let log = match door(path) {
+    for append in [false, true] {
+        let opened = if append { Log::open(path, &Options::new()) } else { Log::read(path) };
+        let log = match opened {
             Ok(log) => log,
             // Killed before the log was made: then nothing was acknowledged.
             Err(LogError::NotFound(_) | LogError::NotALog { .. }) if told.is_empty() => return,

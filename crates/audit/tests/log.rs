@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use chrono::Utc;
-use stagegate::{Decided, DecisionSink};
+use stagegate::{Build, Compiler, Decided, DecisionSink, MemoryLoader, Policy, Request};
 use stagegate_audit::{Dropped, Entry, Id, Log, LogError, Options, Review};
 
 mod common;
-use common::{entry, policy, request};
+use common::{entry, made, place, policy, request};
 
 #[test]
 fn what_is_appended_is_read_back() {
@@ -97,4 +97,28 @@ fn what_cannot_be_appended_leaves_the_log_as_it_was() {
     assert!(matches!(log.append(Entry::Review(review), None), Err(LogError::NoRecord(_))));
     assert_eq!(log.append(first, Some(&policy)).unwrap(), 0);
     assert_eq!(log.entries(0..9).count(), 1);
+}
+
+/// Whatever its sources were called, a policy is compiled again from what is kept.
+#[test]
+fn a_policy_is_compiled_again() {
+    let (_folder, path) = place();
+    let log = made(&path);
+    let files = MemoryLoader::new()
+        .with("teams/web.gate", "policy web include \"../base.gate\" stage Dev { trigger push }")
+        .with("base.gate", "stage * { require id: build.id is set }");
+    let policies = [
+        Compiler::new().loader(&files).compile("teams/web.gate").unwrap(),
+        Policy::parse("/dev/fd/63", "stage Dev { trigger push }").unwrap(),
+        Policy::parse("-", "stage Dev { trigger push }").unwrap(),
+    ];
+    for policy in &policies {
+        let request = Request::to("Dev").build(Build::new("7")).push("main").at(common::at("2026-03-04T18:00:00Z"));
+        let decision = policy.decide_recorded(&request, &log).unwrap();
+        let again = log.policy(policy.digest()).unwrap().unwrap();
+        assert_eq!(again.decide(&request).unwrap(), decision);
+        assert_eq!(log.policy_sources(policy.digest()).unwrap().unwrap().len(), policy.sources().iter().count());
+    }
+    assert_eq!(log.policies().unwrap(), policies.each_ref().map(|policy| policy.digest()));
+    assert!(log.policy("sha256:00").unwrap().is_none());
 }

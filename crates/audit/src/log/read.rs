@@ -248,14 +248,14 @@ impl Log {
     /// When the log cannot be read, the text is damaged, or this version does not compile it.
     pub fn policy(&self, digest: &str) -> Result<Option<Policy>, LogError> {
         let Some(text) = self.policy_text(digest)? else { return Ok(None) };
-        let Some((root, _)) = text.sources.first() else {
+        let Some((root, first)) = text.sources.first() else {
             return Err(LogError::Invalid(format!("the policy {digest} has no text")));
         };
         let files =
             text.sources.iter().fold(MemoryLoader::new(), |files, (name, text)| files.with(name, text.as_str()));
         // It was compiled once: whatever limits it was under, it may be compiled again.
         let limits = Limits { source_bytes: usize::MAX, request_bytes: usize::MAX, ..Limits::default() };
-        let policy = Compiler::new().limits(limits).loader(&files).compile(root);
+        let policy = Compiler::new().limits(limits).loader(&files).compile_text(root, first);
         let policy = policy.map_err(|error| {
             LogError::Invalid(format!("the policy {digest} of the log does not compile any more: {error}"))
         })?;
