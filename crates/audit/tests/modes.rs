@@ -151,6 +151,22 @@ fn batched_refuses_verdicts_while_it_cannot_write() {
     assert!(given <= 4 + 1, "{given} were given");
     assert!(matches!(log.flush(), Err(LogError::Busy(_))));
     drop(lock);
+    // It is tried again without being asked to, and verdicts are given again.
+    let begun = Instant::now();
+    while policy.decide_recorded(&request(given), &log).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // An append that fails while nothing is behind concerns nobody else.
+    let lock = {
+        log.flush().unwrap();
+        locked(&path)
+    };
+    assert!(log.append(entry(&policy, 1_000), None).is_err());
+    given += 1;
+    policy.decide_recorded(&request(given), &log).unwrap();
+    drop(lock);
+    given += 1;
     // Nothing that was accepted is lost.
     log.flush().unwrap();
     policy.decide_recorded(&request(given), &log).unwrap();

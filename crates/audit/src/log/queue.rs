@@ -174,7 +174,7 @@ impl Queue {
         if state.ended {
             return;
         }
-        if state.entries + entries.len() > records {
+        if state.entries > 0 && state.entries + entries.len() > records {
             let why = format!("{records} records were waiting to be written already");
             state.dropped.add(entries.len(), || why);
             return;
@@ -349,12 +349,12 @@ impl Running {
                 } else {
                     if !again.is_empty() {
                         state.since = state.since.or_else(|| Some(Instant::now()));
+                        state.failed = Some(error);
                     }
                     for job in again.into_iter().rev() {
                         state.queue.push_front(job);
                     }
                 }
-                state.failed = Some(error);
             }
         }
         drop(state);
