@@ -73,7 +73,8 @@ fn a_dictionary_is_trained_of_the_first_records() {
         bytes
     };
     let entries: Vec<Entry> = (0..1_000).map(|n| entry(&policy, n)).collect();
-    log.append_all(&entries, &[&policy]).unwrap();
+    log.append_all(&entries[..500], &[&policy]).unwrap();
+    log.append_all(&entries[500..], &[&policy]).unwrap();
     // It is trained after the answer is given.
     log.flush().unwrap();
     log.append_all(&(1_000..1_100).map(|n| entry(&policy, n)).collect::<Vec<_>>(), &[]).unwrap();
@@ -83,6 +84,12 @@ fn a_dictionary_is_trained_of_the_first_records() {
     other.append(entry(&policy, 1_101), None).unwrap();
     made(&path).append(entry(&policy, 1_102), None).unwrap();
     size(1_101..1_103, 2);
+    // Of a thousand at once it is trained before they are packed.
+    let (_folder, at_once) = place();
+    made(&at_once).append_all(&entries, &[&policy]).unwrap();
+    let sql = "SELECT count(dictionary) FROM entry";
+    let packed: i64 = rusqlite::Connection::open(&at_once).unwrap().query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!((packed, builds(&Log::read(&at_once).unwrap()).len()), (1_000, 1_000));
     for log in [&log, &other, &Log::read(&path).unwrap()] {
         assert_eq!(builds(log), (0..1_103).map(|n| format!("2026.3.{n}")).collect::<Vec<_>>());
     }

@@ -47,9 +47,17 @@ impl Packing {
     }
 }
 
+/// At most as many bytes are trained of.
+const TRAINED_BYTES: usize = 8 << 20;
+
 /// A dictionary for lines like these.
-pub(super) fn train(lines: &[Vec<u8>]) -> std::io::Result<Vec<u8>> {
-    zstd::dict::from_samples(lines, DICTIONARY)
+pub(super) fn train<L: AsRef<[u8]>>(lines: &[L]) -> std::io::Result<Vec<u8>> {
+    let mut bytes = 0_usize;
+    let few = lines.iter().take_while(|line| {
+        bytes = bytes.saturating_add(line.as_ref().len());
+        bytes <= TRAINED_BYTES
+    });
+    zstd::dict::from_samples(&few.collect::<Vec<_>>(), DICTIONARY)
 }
 
 /// `entry.sum` of a body: the first 8 bytes of its SHA-256.

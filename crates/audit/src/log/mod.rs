@@ -23,7 +23,7 @@ use file::Reader;
 use queue::{Behind, Queue};
 pub use read::Stored;
 pub use writer::PolicyText;
-use writer::{Prepared, Writer};
+use writer::{Prepared, TRAINED_OF, Writer};
 
 /// What [`DecisionSink::record`](stagegate::DecisionSink::record) promises when it returns, and what a crash can take away.
 ///
@@ -232,8 +232,23 @@ impl Log {
     /// As [`Log::append`].
     pub fn append_all(&self, entries: &[Entry], policies: &[&Policy]) -> Result<Range<u64>, LogError> {
         let queue = self.queue()?;
+        self.train(queue, entries)?;
         let first = queue.append(self.prepare_all(entries)?, self.common.to_keep(policies))?;
         Ok(first..first + entries.len() as u64)
+    }
+
+    /// As many records as a dictionary is trained of need not be in the log before it is.
+    fn train(&self, queue: &Queue, entries: &[Entry]) -> Result<(), LogError> {
+        let Some(first) = usize::try_from(TRAINED_OF).ok().and_then(|many| entries.get(..many)) else { return Ok(()) };
+        if self.common.packing().dictionary().is_some() {
+            return Ok(());
+        }
+        let lines: Vec<String> = first.par_iter().map(Entry::to_json).collect();
+        match body::train(&lines) {
+            Ok(dictionary) => queue.pack_with(dictionary),
+            // They are packed without.
+            Err(_) => Ok(()),
+        }
     }
 
     /// Keeps the texts of policies, for decisions that will be appended: an import has no more than texts.

@@ -15,11 +15,20 @@ use super::writer::{PolicyText, Prepared, Writer};
 use crate::{Dropped, Entry, Id, LogError};
 
 /// What is to be appended together, or not at all.
+#[derive(Default)]
 pub(super) struct Job {
     pub entries: Vec<Prepared>,
     pub policies: Vec<PolicyText>,
+    /// To be the log's, if it has none yet.
+    pub dictionary: Option<Vec<u8>>,
     /// Who waits until it is durable.
     answer: Option<SyncSender<Result<u64, LogError>>>,
+}
+
+impl Job {
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.policies.is_empty() && self.dictionary.is_none()
+    }
 }
 
 /// What one transaction takes at most, in entries; a job of more than that is one transaction all the same.
@@ -128,13 +137,22 @@ impl Queue {
 
     /// Appends, and waits until it is durable.
     pub fn append(&self, entries: Vec<Prepared>, policies: Vec<PolicyText>) -> Result<u64, LogError> {
+        self.wait_for(Job { entries, policies, ..Job::default() })
+    }
+
+    /// Gives the log a dictionary, unless it has one.
+    pub fn pack_with(&self, dictionary: Vec<u8>) -> Result<(), LogError> {
+        self.wait_for(Job { dictionary: Some(dictionary), ..Job::default() }).map(drop)
+    }
+
+    fn wait_for(&self, job: Job) -> Result<u64, LogError> {
         let (answer, durable): (_, Receiver<_>) = sync_channel(1);
         {
             let mut state = self.shared.state();
             if state.ended {
                 return Err(self.ended());
             }
-            state.push(Job { entries, policies, answer: Some(answer) });
+            state.push(Job { answer: Some(answer), ..job });
         }
         self.shared.work.notify_one();
         durable.recv().unwrap_or_else(|_| Err(self.ended()))
@@ -161,7 +179,7 @@ impl Queue {
             }
             state = self.shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        state.push(Job { entries, policies, answer: None });
+        state.push(Job { entries, policies, ..Job::default() });
         drop(state);
         self.shared.work.notify_one();
         Ok(())
@@ -179,7 +197,7 @@ impl Queue {
             state.dropped.add(entries.len(), || why);
             return;
         }
-        state.push(Job { entries, policies, answer: None });
+        state.push(Job { entries, policies, ..Job::default() });
         drop(state);
         self.shared.work.notify_one();
     }
@@ -295,7 +313,7 @@ impl Running {
 
     fn write(&self, writer: &mut Writer, jobs: &[Job], drops: &Drops) -> Result<Vec<Result<u64, LogError>>, LogError> {
         let dropped = drops.entry().map(|entry| Prepared::new(&entry, &Packing::default())).transpose()?;
-        if dropped.is_none() && jobs.iter().all(|job| job.entries.is_empty() && job.policies.is_empty()) {
+        if dropped.is_none() && jobs.iter().all(Job::is_empty) {
             return Ok(jobs.iter().map(|_| Ok(0)).collect());
         }
         writer.append(jobs, dropped.as_ref())

@@ -106,10 +106,7 @@ struct Known {
 const WORDS: usize = 100_000;
 
 /// As many entries has a log before its dictionary is trained, of as many of the first.
-const TRAINED_OF: u64 = 1_000;
-
-/// At most as many bytes are trained of.
-const TRAINED_BYTES: usize = 8 << 20;
+pub(super) const TRAINED_OF: u64 = 1_000;
 
 impl Writer {
     pub fn new(path: &Path, log: Connection, common: Arc<Common>) -> Result<Writer, LogError> {
@@ -129,6 +126,10 @@ impl Writer {
         let writing = begun.map_err(|error| sqlite(&self.path, error))?;
         // On an error the transaction is rolled back, and with it goes all that was known: none of it is believed again.
         known.begin(&writing, &self.path)?;
+        let dictionary = jobs.iter().find_map(|job| job.dictionary.as_ref());
+        if let Some(dictionary) = dictionary {
+            first_dictionary(&writing, dictionary).map_err(|error| sqlite(&self.path, error))?;
+        }
         let mut results = Vec::with_capacity(jobs.len());
         for job in jobs {
             results.push(known.job(&writing, &self.path, job)?);
@@ -143,6 +144,9 @@ impl Writer {
         self.known = known;
         for (job, _) in jobs.iter().zip(&results).filter(|(_, result)| result.is_ok()) {
             self.common.kept(&job.policies);
+        }
+        if dictionary.is_some() {
+            self.trained = self.adopt().map_err(|error| sqlite(&self.path, error))?;
         }
         Ok(results)
     }
@@ -168,7 +172,6 @@ impl Writer {
         }
         let failed = |error| sqlite(&self.path, error);
         let mut lines = Vec::new();
-        let mut bytes = 0;
         {
             let sql = "SELECT body FROM entry WHERE dictionary IS NULL ORDER BY seq LIMIT ?1";
             let mut first = self.log.prepare(sql).map_err(failed)?;
@@ -178,22 +181,22 @@ impl Writer {
                 let body: Vec<u8> = row.get(0).map_err(failed)?;
                 let none = |_| Err(rusqlite::Error::QueryReturnedNoRows);
                 let line = bodies.line(&body, None, none).map_err(LogError::Invalid)?;
-                bytes += line.len();
-                if bytes > TRAINED_BYTES {
-                    break;
-                }
                 lines.push(line);
             }
         }
         let dictionary = body::train(&lines).map_err(|error| LogError::io(&self.path, error))?;
         let begun = self.log.transaction_with_behavior(TransactionBehavior::Immediate);
         let writing = begun.map_err(failed)?;
-        // Another process may have been quicker.
-        let sql = "INSERT INTO dictionary (bytes) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM dictionary)";
-        writing.execute(sql, [dictionary]).map_err(failed)?;
+        first_dictionary(&writing, &dictionary).map_err(failed)?;
         writing.commit().map_err(failed)?;
         self.adopt().map(drop).map_err(|error| sqlite(&self.path, error))
     }
+}
+
+/// Gives the log a dictionary, unless another process was quicker.
+fn first_dictionary(log: &Connection, dictionary: &[u8]) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO dictionary (bytes) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM dictionary)";
+    log.execute(sql, [dictionary]).map(drop)
 }
 
 impl Known {
