@@ -191,23 +191,23 @@ impl Entry {
     /// The entry as one line of JSON, without the newline. These bytes are the leaf of the log's tree.
     pub fn to_json(&self) -> String {
         let v = ENTRY_VERSION;
-        // Texts, numbers and JSON that is in hand already: this cannot fail.
+        // Texts and numbers: this cannot fail.
         let written = match self {
             Entry::Decision(record) => {
                 let Record { id, recorded, asked_by, engine, tzdb, withheld, request, decision } = &**record;
-                let line = DecisionLine {
-                    kind: DECISION.into(),
-                    v,
-                    id: *id,
-                    recorded: *recorded,
-                    asked_by: asked_by.clone(),
-                    engine: engine.clone(),
-                    tzdb: tzdb.clone(),
-                    withheld: withheld.clone(),
-                    request: raw(request.to_json()),
-                    decision: raw(decision.to_json()),
-                };
-                serde_json::to_string(&line)
+                let asked_by = asked_by.as_deref();
+                let line =
+                    DecisionHead { kind: DECISION, v, id: *id, recorded: *recorded, asked_by, engine, tzdb, withheld };
+                let mut bytes = Vec::with_capacity(4_096);
+                let written = serde_json::to_writer(&mut bytes, &line).and_then(|()| {
+                    bytes.pop();
+                    bytes.extend_from_slice(b",\"request\":");
+                    serde_json::to_writer(&mut bytes, request)?;
+                    bytes.extend_from_slice(b",\"decision\":");
+                    serde_json::to_writer(&mut bytes, decision)
+                });
+                bytes.push(b'}');
+                return written.ok().and_then(|()| String::from_utf8(bytes).ok()).unwrap_or_default();
             }
             Entry::Review(review) => serde_json::to_string(&Line { kind: REVIEW.into(), v, of: review }),
             Entry::Dropped(dropped) => serde_json::to_string(&Line { kind: DROPPED.into(), v, of: dropped }),
@@ -258,18 +258,35 @@ struct Head {
     v: u32,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DecisionLine {
-    kind: String,
+/// A decision's line up to what is JSON already; [`DecisionLine`] is the whole.
+#[derive(Serialize)]
+struct DecisionHead<'a> {
+    kind: &'a str,
     v: u32,
     id: Id,
     recorded: DateTime<Utc>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_by: Option<&'a str>,
+    engine: &'a str,
+    tzdb: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    withheld: &'a [String],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecisionLine {
+    #[serde(rename = "kind")]
+    _kind: String,
+    #[serde(rename = "v")]
+    _v: u32,
+    id: Id,
+    recorded: DateTime<Utc>,
+    #[serde(default)]
     asked_by: Option<String>,
     engine: String,
     tzdb: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     withheld: Vec<String>,
     request: Box<RawValue>,
     decision: Box<RawValue>,
@@ -285,9 +302,4 @@ struct Line<T> {
 
 fn of<T: serde::de::DeserializeOwned>(json: &str) -> serde_json::Result<T> {
     serde_json::from_str::<Line<T>>(json).map(|line| line.of)
-}
-
-/// Text that is JSON already.
-fn raw(json: String) -> Box<RawValue> {
-    RawValue::from_string(json).unwrap_or_default()
 }

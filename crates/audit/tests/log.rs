@@ -93,6 +93,16 @@ fn what_cannot_be_appended_leaves_the_log_as_it_was() {
     assert!(log.append_all(&[first.clone(), twice.clone(), twice], &[&policy]).is_err());
     assert!(log.is_empty().unwrap());
     assert!(log.policies().unwrap().is_empty());
+    // Nor when there are so many that the first are written before the last is looked at.
+    let mut many: Vec<Entry> = (0..1_700).map(|n| entry(&policy, n)).collect();
+    many.push(many[3].clone());
+    assert!(log.append_all(&many, &[&policy]).unwrap_err().to_string().contains("already"));
+    many.pop();
+    let Entry::Decision(last) = &mut many[1_600] else { panic!() };
+    last.recorded = "5000-01-01T00:00:00Z".parse().unwrap();
+    assert!(log.append_all(&many, &[&policy]).unwrap_err().to_string().contains("too far from 1970"));
+    assert!(log.is_empty().unwrap());
+    assert!(log.policies().unwrap().is_empty());
     let review = Review { id: Id::new(), recorded: Utc::now(), of: Id::new(), by: "lee".into(), note: String::new() };
     assert!(matches!(log.append(Entry::Review(review), None), Err(LogError::NoRecord(_))));
     assert_eq!(log.append(first, Some(&policy)).unwrap(), 0);

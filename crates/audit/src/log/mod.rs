@@ -130,6 +130,9 @@ pub struct Log {
     common: Arc<Common>,
 }
 
+/// As many entries are prepared at once while those before them are written.
+const CHUNK: usize = 500;
+
 /// What the threads that append and the one that writes have in common.
 #[derive(Default)]
 struct Common {
@@ -233,7 +236,12 @@ impl Log {
     pub fn append_all(&self, entries: &[Entry], policies: &[&Policy]) -> Result<Range<u64>, LogError> {
         let queue = self.queue()?;
         self.train(queue, entries)?;
-        let first = queue.append(self.prepare_all(entries)?, self.common.to_keep(policies))?;
+        let to_keep = self.common.to_keep(policies);
+        let chunks = entries.chunks(CHUNK).map(|chunk| self.prepare_all(chunk));
+        let first = match entries.len() {
+            0..=CHUNK => queue.append(self.prepare_all(entries)?, to_keep)?,
+            many => queue.append_chunks(many, chunks, to_keep)?,
+        };
         Ok(first..first + entries.len() as u64)
     }
 

@@ -18,6 +18,8 @@ use crate::{Dropped, Entry, Id, LogError};
 #[derive(Default)]
 pub(super) struct Job {
     pub entries: Vec<Prepared>,
+    /// Entries that are being prepared while the first of them are written.
+    pub coming: Option<Coming>,
     pub policies: Vec<PolicyText>,
     /// To be the log's, if it has none yet.
     pub dictionary: Option<Vec<u8>>,
@@ -25,9 +27,24 @@ pub(super) struct Job {
     answer: Option<SyncSender<Result<u64, LogError>>>,
 }
 
+/// Entries on their way.
+pub(super) struct Coming {
+    /// How many they will be.
+    pub many: usize,
+    pub chunks: Receiver<Result<Vec<Prepared>, LogError>>,
+}
+
+/// Chunks that may be prepared and not yet written.
+const CHUNKS: usize = 4;
+
 impl Job {
+    /// How many entries.
+    pub fn len(&self) -> usize {
+        self.entries.len() + self.coming.as_ref().map_or(0, |coming| coming.many)
+    }
+
     fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.policies.is_empty() && self.dictionary.is_none()
+        self.len() == 0 && self.policies.is_empty() && self.dictionary.is_none()
     }
 }
 
@@ -145,8 +162,34 @@ impl Queue {
         self.wait_for(Job { dictionary: Some(dictionary), ..Job::default() }).map(drop)
     }
 
+    /// Appends all of the chunks together: the first are written while the next are prepared.
+    pub fn append_chunks(
+        &self,
+        many: usize,
+        chunks: impl Iterator<Item = Result<Vec<Prepared>, LogError>>,
+        policies: Vec<PolicyText>,
+    ) -> Result<u64, LogError> {
+        let (prepared, coming) = sync_channel(CHUNKS);
+        let coming = Some(Coming { many, chunks: coming });
+        let durable = self.hand_in(Job { coming, policies, ..Job::default() })?;
+        for chunk in chunks {
+            let last = chunk.is_err();
+            // If nobody takes it any more, the reason is in the answer.
+            if prepared.send(chunk).is_err() || last {
+                break;
+            }
+        }
+        drop(prepared);
+        durable.recv().unwrap_or_else(|_| Err(self.ended()))
+    }
+
     fn wait_for(&self, job: Job) -> Result<u64, LogError> {
-        let (answer, durable): (_, Receiver<_>) = sync_channel(1);
+        self.hand_in(job)?.recv().unwrap_or_else(|_| Err(self.ended()))
+    }
+
+    /// What will be answered when it is durable.
+    fn hand_in(&self, job: Job) -> Result<Receiver<Result<u64, LogError>>, LogError> {
+        let (answer, durable) = sync_channel(1);
         {
             let mut state = self.shared.state();
             if state.ended {
@@ -155,7 +198,7 @@ impl Queue {
             state.push(Job { answer: Some(answer), ..job });
         }
         self.shared.work.notify_one();
-        durable.recv().unwrap_or_else(|_| Err(self.ended()))
+        Ok(durable)
     }
 
     /// Appends soon. Waits while too much is behind.
@@ -226,7 +269,7 @@ impl Drop for Queue {
 
 impl State {
     fn push(&mut self, job: Job) {
-        self.entries += job.entries.len();
+        self.entries += job.len();
         match job.answer {
             Some(_) => self.urgent += 1,
             None => self.since = self.since.or_else(|| Some(Instant::now())),
@@ -296,11 +339,11 @@ impl Running {
         let mut jobs = Vec::new();
         let mut entries = 0;
         while let Some(job) = state.queue.pop_front() {
-            if entries > 0 && entries + job.entries.len() > GROUP {
+            if entries > 0 && entries + job.len() > GROUP {
                 state.queue.push_front(job);
                 break;
             }
-            entries += job.entries.len();
+            entries += job.len();
             state.urgent -= usize::from(job.answer.is_some());
             jobs.push(job);
         }
@@ -328,7 +371,8 @@ impl Running {
                 state.failed = None;
                 state.rest = None;
                 for (job, result) in jobs.into_iter().zip(results) {
-                    state.entries -= job.entries.len();
+                    let many = job.len();
+                    state.entries -= many;
                     match (job.answer, result) {
                         (Some(answer), result) => {
                             // Whoever does not wait any more is not told.
@@ -336,7 +380,7 @@ impl Running {
                         }
                         (None, Ok(_)) => {}
                         (None, Err(error)) if shared.mode == Mode::BestEffort => {
-                            state.dropped.add(job.entries.len(), || error.to_string());
+                            state.dropped.add(many, || error.to_string());
                         }
                         (None, Err(error)) => state.lost = Some(error),
                     }
@@ -349,12 +393,12 @@ impl Running {
                 for job in jobs {
                     match &job.answer {
                         Some(answer) => {
-                            state.entries -= job.entries.len();
+                            state.entries -= job.len();
                             let _ = answer.send(Err(error.again()));
                         }
                         None if shared.mode == Mode::BestEffort => {
-                            state.entries -= job.entries.len();
-                            state.dropped.add(job.entries.len(), || error.to_string());
+                            state.entries -= job.len();
+                            state.dropped.add(job.len(), || error.to_string());
                         }
                         None => again.push(job),
                     }

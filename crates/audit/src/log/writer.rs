@@ -1,9 +1,9 @@
 //! Appending: what one transaction does.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -220,18 +220,25 @@ impl Known {
         let failed = |error| sqlite(path, error);
         let first = self.growing.size();
         // One entry is refused before anything of it is written.
-        let many = job.entries.len() > 1;
+        let many = job.len() > 1;
         if many {
             log.prepare_cached("SAVEPOINT job").and_then(|mut begin| begin.execute([])).map_err(failed)?;
         }
         for policy in &job.policies {
             self.policy(log, path, policy)?;
         }
-        let mut result = Ok(first);
-        for entry in &job.entries {
-            if let Err(error) = self.entry(log, path, entry)? {
-                result = Err(error);
-                break;
+        let mut result = self.entries(log, path, &job.entries)?;
+        if let Some(coming) = &job.coming {
+            for chunk in &coming.chunks {
+                match chunk {
+                    Ok(entries) if result.is_ok() => result = self.entries(log, path, &entries)?,
+                    Err(error) if result.is_ok() => result = Err(error),
+                    // It is over; whoever prepares is heard out.
+                    _ => {}
+                }
+            }
+            if result.is_ok() && self.growing.size() - first != job.len() as u64 {
+                result = Err(LogError::Invalid("what was to be appended did not come whole".into()));
             }
         }
         if many {
@@ -242,7 +249,22 @@ impl Known {
             }
             log.prepare_cached("RELEASE job").and_then(|mut end| end.execute([])).map_err(failed)?;
         }
-        Ok(result)
+        Ok(result.map(|()| first))
+    }
+
+    /// Appends entries until one is refused.
+    fn entries(
+        &mut self,
+        log: &Connection,
+        path: &Path,
+        entries: &[Prepared],
+    ) -> Result<Result<(), LogError>, LogError> {
+        for entry in entries {
+            if let Err(error) = self.entry(log, path, entry)? {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
     }
 
     fn policy(&mut self, log: &Connection, path: &Path, policy: &PolicyText) -> Result<(), LogError> {
@@ -376,15 +398,16 @@ impl Known {
                 asked_by,
             ))?;
         }
+        let mut insert = log.prepare_cached("INSERT INTO rule VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         for row in &rows.rules {
             let rule = self.word(log, &row.rule)?;
-            let sql = "INSERT INTO rule VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            log.prepare_cached(sql)?.execute((rule, row.status, seq, row.place, row.kind, row.blocking))?;
+            insert.execute((rule, row.status, seq, row.place, row.kind, row.blocking))?;
         }
+        let mut insert = log.prepare_cached("INSERT INTO person VALUES (?1, ?2, ?3, ?4)")?;
         for row in &rows.people {
             let person = self.word(log, &row.person)?;
             let rule = self.maybe(log, row.rule.as_ref())?.unwrap_or(0);
-            log.prepare_cached("INSERT INTO person VALUES (?1, ?2, ?3, ?4)")?.execute((person, row.role, seq, rule))?;
+            insert.execute((person, row.role, seq, rule))?;
         }
         for (row, place) in rows.overrides.iter().zip(0_i64..) {
             let name = self.word(log, &row.name)?;
