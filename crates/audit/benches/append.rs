@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use stagegate::{Decided, DecisionSink, Policy};
 use stagegate_audit::{Entry, Log, Mode, Options};
 
@@ -236,7 +236,9 @@ fn batched(folder: &Path) {
             let log = options(&path);
             log.append_all(&first, &[&policy]).unwrap();
             log.flush().unwrap();
-            let took = timed(|| drop(pool.install(|| log.append_all(&entries, &[&policy])).unwrap()));
+            let took = timed(|| {
+                pool.install(|| log.append_all(&entries, &[&policy])).unwrap();
+            });
             drop(log);
             copy = Some(Copy::of(&path));
             took
@@ -303,16 +305,25 @@ fn sinks(folder: &Path) {
 
 /// Of a log that `bytes LOG` names, such as one of the example `fill`.
 fn bytes(path: &Path) {
-    let lines: Vec<usize> =
-        Log::read(path).unwrap().entries(0..u64::MAX).map(|stored| stored.unwrap().json.len()).collect();
-    let log = Connection::open(path).unwrap();
-    let mean = |sql: &str| log.query_row(sql, [], |row| row.get::<_, f64>(0)).unwrap();
-    let line = lines.iter().sum::<usize>() as f64 / lines.len() as f64;
-    println!("a line {line:.0} bytes");
-    println!("body, zstd {:.0} bytes", mean("SELECT avg(length(body)) FROM entry WHERE dictionary IS NULL"));
-    println!(
-        "body, zstd with the dictionary {:.0} bytes",
-        mean("SELECT avg(length(body)) FROM entry WHERE dictionary IS NOT NULL")
-    );
-    println!("the whole file {:.0} bytes a record", std::fs::metadata(path).unwrap().len() as f64 / lines.len() as f64);
+    let log = Log::read(path).unwrap();
+    let (mut records, mut line, mut packed) = (0_u64, 0_u64, 0_u64);
+    for stored in log.entries(0..u64::MAX) {
+        let stored = stored.unwrap();
+        records += 1;
+        line += stored.json.len() as u64;
+        packed += zstd::bulk::compress(stored.json.as_bytes(), 3).unwrap().len() as u64;
+    }
+    let sqlite = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let sql = "SELECT sum(length(body)) FROM entry";
+    let body: i64 = sqlite.query_row(sql, [], |row| row.get(0)).unwrap();
+    let file = std::fs::metadata(path).unwrap().len();
+    let body = body.unsigned_abs();
+    for (what, bytes) in [
+        ("the line", line),
+        ("packed with zstd", packed),
+        ("packed with the log's dictionary", body),
+        ("all of the file, with what is searched by and the tree", file),
+    ] {
+        println!("{what:<56} {:>6.0} bytes a record", bytes as f64 / records as f64);
+    }
 }
