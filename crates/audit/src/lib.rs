@@ -1,4 +1,34 @@
-//! The decision log of stagegate.
+//! The decision log of stagegate: every decision with what it was made of, in one SQLite file.
+//!
+//! ```
+//! use stagegate::{Build, Policy, Request};
+//! use stagegate_audit::{Entry, Log, Options};
+//! # use chrono::{TimeZone, Utc};
+//! # let now = Utc.with_ymd_and_hms(2026, 3, 4, 18, 0, 0).unwrap();
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("decisions.log");
+//!
+//! let policy = Policy::parse("p.gate", "stage Dev { require branch: build.branch == \"main\" }")?;
+//! let request = Request::to("Dev").build(Build::new("7").branch("main")).at(now);
+//!
+//! // There is a decision only if there is a record of it.
+//! let log = Log::open(&path, &Options::new().create(true))?;
+//! let decision = policy.decide_recorded(&request, &log)?;
+//! assert!(decision.verdict().is_allow());
+//!
+//! // Years later: what was asked, what was answered, and the policy that did.
+//! let log = Log::read(&path)?;
+//! for stored in log.entries(0..log.len()?) {
+//!     if let Entry::Decision(record) = stored?.entry()? {
+//!         let policy = log.policy(&record.policy().digest)?.ok_or("every policy is kept")?;
+//!         assert_eq!(policy.decide(&record.request)?.verdict(), record.decision.verdict());
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Log`] is the store, and a [`DecisionSink`](stagegate::DecisionSink) for the engine; its [`Mode`] says what is promised
+//! when a decision is given. [`JsonLines`] is a sink for whatever ships logs.
 #![forbid(unsafe_code)]
 
 mod error;

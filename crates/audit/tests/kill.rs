@@ -23,6 +23,7 @@ fn main() {
         return appending(Path::new(log), name.parse().unwrap(), rounds.parse().unwrap());
     }
     together();
+    looked_at();
     let kills = std::env::var("STAGEGATE_KILLS").map_or(50, |kills| kills.parse().unwrap());
     kill(kills);
 }
@@ -78,6 +79,31 @@ fn together() {
     check(&path, &mut told);
     assert_eq!(Log::read(&path).unwrap().len().unwrap(), told.len() as u64);
     println!("4 processes with 3 threads each: {} records, each once", told.len());
+}
+
+/// That a process also reads the log, or looks at what it is, does not cost it the locks that it has: then another process that
+/// ends would take the write-ahead log away, and what is appended after that would be lost.
+fn looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decisions.log");
+    let log = Log::open(&path, &Options::new().create(true)).unwrap();
+    let policy = policy();
+    let mut told = BTreeSet::new();
+    for name in 0..3 {
+        let next = entry(&policy, 99_000 + name);
+        log.append(next.clone(), Some(&policy)).unwrap();
+        told.insert(next.id());
+        drop(Log::read(&path).unwrap());
+        let out = start(&path, name, 1).wait_with_output().unwrap();
+        told.extend(String::from_utf8(out.stdout).unwrap().split_whitespace().map(|id| id.parse::<Id>().unwrap()));
+        assert!(folder.path().join("decisions.log-wal").exists(), "it is in use");
+    }
+    let next = entry(&policy, 99_100);
+    log.append(next.clone(), Some(&policy)).unwrap();
+    told.insert(next.id());
+    drop(log);
+    assert_eq!(told.len(), 3 * (1 + 7) + 1);
+    check(&path, &mut told);
 }
 
 fn start(log: &Path, name: u64, rounds: u64) -> Child {

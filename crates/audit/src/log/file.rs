@@ -89,30 +89,18 @@ fn right_sqlite() -> Result<(), LogError> {
 }
 
 /// What is at the path, before SQLite sees it. `false`: nothing, or an empty file.
+///
+/// The file is not opened: closing it would take away the locks that SQLite has on it in this process, and then another
+/// process that ends would remove the write-ahead log under it.
 fn look(path: &Path) -> Result<bool, LogError> {
-    use std::io::Read;
     let not_a_log = |why: &str| LogError::NotALog { path: path.to_path_buf(), why: why.into() };
-    let metadata = match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(LogError::io(path, error)),
-        Ok(metadata) => metadata,
-    };
-    if metadata.is_dir() {
-        return Err(not_a_log("it is a folder"));
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(LogError::io(path, error)),
+        Ok(metadata) if metadata.is_dir() => Err(not_a_log("it is a folder")),
+        Ok(metadata) if !metadata.is_file() => Err(not_a_log("it is not a regular file")),
+        Ok(metadata) => Ok(metadata.len() > 0),
     }
-    if !metadata.is_file() {
-        return Err(not_a_log("it is not a regular file"));
-    }
-    if metadata.len() == 0 {
-        return Ok(false);
-    }
-    let mut head = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| LogError::io(path, error))?;
-    file.take(16).read_to_end(&mut head).map_err(|error| LogError::io(path, error))?;
-    if head != b"SQLite format 3\0" {
-        return Err(not_a_log(NOT_SQLITE));
-    }
-    Ok(true)
 }
 
 /// It says that it is a log, of a format known here.
@@ -349,9 +337,9 @@ fn make(path: &Path, log: &mut Connection, origin: Option<&str>) -> Result<(), L
     }
     making.commit().map_err(failed)?;
     // The name of the new file has to be durable too.
+    let real = path.canonicalize().map_err(|error| LogError::io(path, error))?;
     #[cfg(unix)]
-    if let Some(folder) = path.parent() {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if let Some(folder) = real.parent() {
         std::fs::File::open(folder)
             .and_then(|folder| folder.sync_all())
             .map_err(|error| LogError::io(folder, error))?;
