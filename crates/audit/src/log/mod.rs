@@ -119,6 +119,9 @@ impl Options {
 
 /// A decision log. Threads share one handle: what they append meanwhile becomes durable with one sync. Processes, each with
 /// its own handle, may append at once. When a handle is dropped, what it has accepted is written first.
+///
+/// A process that has a log open must not open its file by itself, not even to copy it: when that is closed, POSIX takes away
+/// the locks that SQLite has on it in the whole process.
 pub struct Log {
     path: PathBuf,
     options: Options,
