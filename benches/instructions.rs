@@ -1,6 +1,6 @@
 //! What is counted by callgrind: `benches/count` runs this under valgrind, once without work and once with it.
 //!
-//! `instructions TASK TIMES` does one task so many times over the mixed requests.
+//! `instructions TASK TIMES` does one task so many times over the mixed requests. `grow-stages-100` compiles 100 stages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use std::hint::black_box;
@@ -15,6 +15,8 @@ mod by_hand;
 mod chance;
 #[path = "common/generated.rs"]
 mod generated;
+#[path = "common/growing.rs"]
+mod growing;
 #[path = "common/mixed.rs"]
 mod mixed;
 
@@ -30,7 +32,22 @@ fn main() {
         println!("see benches/count");
         return;
     };
+    if let Some((word, size)) = task.strip_prefix("grow-").and_then(|grown| grown.split_once('-')) {
+        let growing = growing::ALL.iter().find(|growing| growing.word == word).unwrap();
+        let (text, _) = (growing.make)(size.parse().unwrap());
+        return repeat(times, || growing::compile(&text).stages().count());
+    }
     let file = |file: &str| Policy::from_file(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    if let Some(policy) = task.strip_prefix("compile-") {
+        let generated = generated::policy(50, 20);
+        let compile = || match policy {
+            "generated" => Policy::parse("p.gate", &generated).unwrap(),
+            policy => file(&format!("policies/{policy}.gate")),
+        };
+        // Tables of zones are worked out when they are first asked for.
+        black_box(compile());
+        return repeat(times, || compile().stages().count());
+    }
     let (policy, jsons) = match task.rsplit_once('-') {
         Some((_, "bank")) => (file("policies/bank.gate"), bank::requests(7, REQUESTS)),
         Some((_, "generated")) => {
@@ -92,11 +109,6 @@ fn main() {
                 .map(|json| black_box(serde_json::from_str::<by_hand::Read<'_>>(json).unwrap()).history.len())
                 .sum()
         }),
-        "compile" if task == "compile-bank" => repeat(times, || file("policies/bank.gate").stages().count()),
-        "compile" => {
-            let text = policy.sources().iter().next().unwrap().text.clone();
-            repeat(times, || Policy::parse("p.gate", &text).unwrap().stages().count())
-        }
         other => panic!("no task {other}"),
     }
 }

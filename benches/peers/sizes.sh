@@ -38,7 +38,7 @@ for engine in "${engines[@]}"; do
   fi
   load=$(cut -d' ' -f1 /proc/loadavg)
   took=$({ time cargo build "${options[@]}" --quiet --features "one,$engine" --bin one \
-    --target-dir "$target/$engine" 2>"$target/log" || { cat "$target/log" >&2; exit 1; }; } 2>&1)
+    --target-dir "$target/$engine" 2>"$target/log"; } 2>&1) || { cat "$target/log" >&2; exit 1; }
   read -r real user sys <<<"$took"
   bytes=$(($(stat -c %s "$target/$engine/release/one") - empty))
   cpu=$(awk "BEGIN { print $user + $sys }")
