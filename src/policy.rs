@@ -63,7 +63,7 @@ impl Policy {
 
     /// SHA-256 over the sources, as `sha256:…`: two policies with one digest decide alike.
     pub fn digest(&self) -> &str {
-        &self.inner.program.digest
+        self.inner.program.digest()
     }
 
     /// The digest that a policy of these sources has: pairs of name and text, the root first, then what it includes in

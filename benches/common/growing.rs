@@ -28,7 +28,12 @@ pub const ALL: [Growing; 8] = [
     },
     Growing { what: "freezes", word: "freezes", sizes: &[1, 10, 100, 1_000], make: freezes },
     Growing { what: "windows, the last of which is open", word: "windows", sizes: &[1, 10, 100, 1_000], make: windows },
-    Growing { what: "included files, each in the one before", word: "includes", sizes: &[1, 4, 16, 63], make: includes },
+    Growing {
+        what: "included files, each in the one before",
+        word: "includes",
+        sizes: &[1, 4, 16, 63],
+        make: includes,
+    },
 ];
 
 fn rules(n: usize) -> (String, Request) {

@@ -1,6 +1,6 @@
 //! What compiles but is surely not meant. Only for policies without an error: what is missing would be blamed twice.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use super::names::Names;
 use super::stages::Planned;

@@ -1,6 +1,6 @@
 //! Reads a source and what it includes.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::Loaded;
 use crate::Limits;

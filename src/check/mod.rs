@@ -19,6 +19,7 @@ mod triggers;
 mod types;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 pub(crate) use load::{load, load_text};
 
@@ -154,7 +155,7 @@ pub(crate) fn check(loaded: Loaded, limits: &Limits) -> Result<Checked, CompileE
     if all.iter().any(|d| d.severity == Severity::Error) {
         return Err(CompileError::new(all, loaded.sources));
     }
-    let program = made.into_program(loaded.sources, &loaded.files, limits);
+    let program = made.into_program(loaded.sources, &loaded.files, loaded.tests, limits);
     Ok(Checked { program, warnings: all, files: loaded.files })
 }
 
@@ -182,11 +183,10 @@ struct Made {
     groups: Vec<crate::program::Group>,
     stages: Vec<Stage>,
     zone: crate::schedule::Zone,
-    digest: String,
 }
 
 impl Made {
-    fn into_program(self, sources: Sources, files: &[File], limits: &Limits) -> Program {
+    fn into_program(self, sources: Sources, files: &[File], tests: Option<SourceId>, limits: &Limits) -> Program {
         let root = files.first();
         let header = root.iter().flat_map(|file| &file.items).find_map(|item| match &item.value {
             Item::Policy(word) => Some(word.value.clone()),
@@ -199,7 +199,8 @@ impl Made {
         };
         Program {
             name: header.unwrap_or_else(stem),
-            digest: self.digest,
+            digest: OnceLock::new(),
+            tests,
             zone: self.zone,
             sources,
             facts: self.facts,
@@ -263,8 +264,7 @@ fn make(loaded: &Loaded, limits: &Limits, sink: &mut Sink) -> Made {
     }
     let zone = names.root_zone();
     let Names { decls, group_list, .. } = names;
-    let digest = digest(sources, loaded.tests);
-    Made { interner, facts: decls, groups: group_list, stages: compiled, zone, digest }
+    Made { interner, facts: decls, groups: group_list, stages: compiled, zone }
 }
 
 /// What may stand in which kind of file.
@@ -347,10 +347,4 @@ fn visible(loaded: &Loaded) -> Sees {
         sees.push(files);
     }
     sees
-}
-
-/// The digest of the policy's sources; tests of it are not a part of it.
-fn digest(sources: &Sources, tests: Option<SourceId>) -> String {
-    let of_policy = sources.iter().enumerate().filter(|(index, _)| tests != Some(SourceId(*index as u32)));
-    crate::Policy::digest_of(of_policy.map(|(_, source)| (source.name.as_str(), source.text.as_str())))
 }

@@ -1,7 +1,9 @@
 //! Everything that has a name, over all files of a policy; and the numbers that the program knows things by.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::types;
 use crate::Limits;

@@ -1,6 +1,6 @@
 //! Definitions and calendars use one another: an order in which each comes after what it uses, and the circles.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet, HashSetExt};
 
 /// What came of it.
 #[derive(Default)]

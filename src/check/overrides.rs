@@ -1,6 +1,8 @@
 //! Which rules an override skips.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashSet, HashSetExt};
 
 use super::names::Ctx;
 use super::people;

@@ -1,6 +1,6 @@
 //! A policy of which a part could not be read: what may be missing only for that reason is not told.
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 use crate::diagnostic::codes::{
     INCOMPLETE_TEST, NO_STAGE, SOAK, UNKNOWN_CALENDAR, UNKNOWN_FACT, UNKNOWN_GROUP, UNKNOWN_RULE, UNKNOWN_SCENARIO,

@@ -1,7 +1,8 @@
 //! Globs and regular expressions, compiled within bounds, each once a policy.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use foldhash::HashMap;
 
 use regex::{Regex, RegexBuilder};
 
@@ -9,6 +10,7 @@ use super::names::Ctx;
 use crate::Limits;
 use crate::diagnostic::codes::{REGEX, TOO_MANY};
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::program::Matcher;
 use crate::syntax::tree::Word;
 
 /// All patterns of a policy together may take so many times the bytes that one may take.
@@ -42,15 +44,15 @@ impl Bad {
 /// The patterns compiled so far: conditions of `stage *` are compiled once a stage, their patterns once.
 #[derive(Default)]
 pub(super) struct Patterns {
-    done: HashMap<(Pattern, String), Result<Regex, Bad>>,
+    done: HashMap<(Pattern, String), Result<Matcher, Bad>>,
     /// Bytes that they take together, at most.
     bytes: usize,
 }
 
 /// Compiles a pattern; it then matches whole texts only.
-pub(super) fn compile(ctx: &mut Ctx<'_>, pattern: Pattern, word: &Word) -> Option<Box<Regex>> {
+pub(super) fn compile(ctx: &mut Ctx<'_>, pattern: Pattern, word: &Word) -> Option<Matcher> {
     match ctx.interner.patterns.get(pattern, &word.value, ctx.limits) {
-        Ok(regex) => Some(Box::new(regex)),
+        Ok(matcher) => Some(matcher),
         Err(bad) => {
             // Where the text stands as it was written (no escapes), the very place can be shown.
             let exact = (word.span.end - word.span.start) as usize == word.value.len() + 2;
@@ -68,12 +70,15 @@ pub(super) fn compile(ctx: &mut Ctx<'_>, pattern: Pattern, word: &Word) -> Optio
 }
 
 impl Patterns {
-    fn get(&mut self, pattern: Pattern, text: &str, limits: &Limits) -> Result<Regex, Bad> {
+    fn get(&mut self, pattern: Pattern, text: &str, limits: &Limits) -> Result<Matcher, Bad> {
+        if let Some(simple) = Matcher::of_glob(text).filter(|_| pattern == Pattern::Glob) {
+            return Ok(simple);
+        }
         let key = (pattern, text.to_string());
         if let Some(done) = self.done.get(&key) {
             return done.clone();
         }
-        let result = self.build(pattern, text, limits);
+        let result = self.build(pattern, text, limits).map(|regex| Matcher::Regex(Box::new(regex)));
         self.done.insert(key, result.clone());
         result
     }

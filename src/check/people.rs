@@ -1,6 +1,6 @@
 //! Groups, quorums, who is left out, and whether a count can be reached.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::names::{Ctx, Interner, Sink};
 use super::rules::{Sees, sees};
@@ -328,7 +328,7 @@ pub(super) fn check_approvers_of(ctx: &mut Ctx<'_>, planned: &Planned<'_>, rules
     let mut done = vec![false; rules.len()];
     for start in 0..rules.len() {
         let mut path = vec![(start, 0usize)];
-        let mut on_path = HashSet::from([start]);
+        let mut on_path = HashSet::from_iter([start]);
         if done.get(start).copied().unwrap_or(true) {
             continue;
         }

@@ -1,6 +1,8 @@
 //! The stages of all files put together: which rules each has, how they are called, and what comes after what.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::{HashMap, HashMapExt};
 
 use super::names::{Names, Sink};
 use crate::Limits;

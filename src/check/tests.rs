@@ -1,6 +1,6 @@
 //! Tests of a policy, and scenarios: that what they name is there, and that each of them asks something.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::conditions::{circles, too_deep};
 use super::instants::point;

@@ -1,7 +1,8 @@
 //! Times: windows, freezes, calendars.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::{HashSet, HashSetExt};
 
 use super::conditions::{circles, too_deep};
 use super::instants;

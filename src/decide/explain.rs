@@ -58,7 +58,7 @@ pub(crate) fn decide(case: Case<'_>) -> Told {
         verdict,
         policy: PolicyRef {
             name: case.program.name.clone(),
-            digest: case.program.digest.clone(),
+            digest: case.program.digest().to_string(),
             language: crate::LANGUAGE,
         },
         stage: case.stage.name.clone(),

@@ -3,8 +3,11 @@
 //! Every reader (the fast verdict, the explained decision, the timeline) reads this one list, from the front to the
 //! back. Nothing in it nests, so no reader recurses. An entry refers only to entries before it.
 
-use std::sync::Arc;
+mod matcher;
 
+use std::sync::{Arc, OnceLock};
+
+pub(crate) use self::matcher::Matcher;
 pub(crate) use crate::decide::Kind;
 use crate::diagnostic::{SourceId, Sources, Span};
 use crate::schedule::{Cron, TimeSet, Zone};
@@ -14,8 +17,10 @@ use crate::schedule::{Cron, TimeSet, Zone};
 pub(crate) struct Program {
     /// Name of the policy.
     pub name: String,
-    /// `sha256:…` over the sources, in the order of [`Sources`].
-    pub digest: String,
+    /// `sha256:…` over the sources, once it has been asked for.
+    pub digest: OnceLock<String>,
+    /// The source that holds tests of the policy, and is no part of it.
+    pub tests: Option<SourceId>,
     /// The root file's zone (for printing, and for local date-times).
     pub zone: Zone,
     /// Where it came from.
@@ -32,6 +37,17 @@ pub(crate) struct Program {
     pub stages: Vec<Stage>,
     /// The bound on searches in time, from [`crate::Limits`].
     pub search_steps: u64,
+}
+
+impl Program {
+    /// The digest of the policy's sources; tests of it are not a part of it. Worked out when it is first asked for.
+    pub fn digest(&self) -> &str {
+        self.digest.get_or_init(|| {
+            let of_policy =
+                self.sources.iter().enumerate().filter(|(index, _)| self.tests != Some(SourceId(*index as u32)));
+            crate::Policy::digest_of(of_policy.map(|(_, source)| (source.name.as_str(), source.text.as_str())))
+        })
+    }
 }
 
 /// Index into [`Program::slots`].
@@ -200,7 +216,7 @@ pub(crate) enum Check {
     StartsWith(Right),
     EndsWith(Right),
     /// `matches`: a glob or a regex, anchored at both ends
-    Matches(Box<regex::Regex>),
+    Matches(Matcher),
     IsSet,
     IsMissing,
     /// A bool fact on its own
@@ -405,7 +421,7 @@ pub(crate) enum Trigger {
 pub(crate) struct Branches {
     /// As written.
     pub glob: String,
-    pub matcher: Box<regex::Regex>,
+    pub matcher: Matcher,
 }
 
 /// Who may promote by hand.

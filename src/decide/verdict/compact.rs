@@ -10,8 +10,8 @@ use crate::facts::RunStatus;
 use crate::facts::slots::Slots;
 use crate::people::Members;
 use crate::program::{
-    After, Approve, Body, Builtin, Check, Comparison, Constant, Count, GroupId, Including, Kind, Op, OpId, Program,
-    Right, Rule, RuleId, Slot, SlotId, Stage, Test, Trigger, Type,
+    After, Approve, Body, Builtin, Check, Comparison, Constant, Count, GroupId, Including, Kind, Matcher, Op, OpId,
+    Program, Right, Rule, RuleId, Slot, SlotId, Stage, Test, Trigger, Type,
 };
 use crate::schedule::TimeSet;
 
@@ -80,7 +80,7 @@ pub(crate) enum Ask {
     Contains(Side),
     StartsWith(Side),
     EndsWith(Side),
-    Matches(Box<regex::Regex>),
+    Matches(Matcher),
     IsSet,
     IsMissing,
     IsTrue,
@@ -761,11 +761,8 @@ impl Building<'_> {
     }
 
     /// A pattern that is `text**`: the text that it begins with.
-    fn prefix(&mut self, regex: &regex::Regex) -> Option<Cell> {
-        let text = regex.as_str().strip_prefix(r"(?s)\A(?:")?.strip_suffix(r".*)\z")?;
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '@' | ':' | ' ');
-        let text = text.replace(r"\-", "-");
-        (text.chars().all(|c| plain(c) || c == '-')).then(|| Cell::Word(self.words.add(&text)))
+    fn prefix(&mut self, matcher: &Matcher) -> Option<Cell> {
+        matcher.beginning().map(|text| Cell::Word(self.words.add(text)))
     }
 }
 

@@ -472,7 +472,7 @@ fn rule_of(stage: &Stage, op: usize) -> Option<String> {
 }
 
 /// A text that fits a pattern, made from the pattern as it is written; those that do not fit are left out.
-fn sample(program: &Program, test: &Test, pattern: &regex::Regex) -> Vec<String> {
+fn sample(program: &Program, test: &Test, pattern: &crate::program::Matcher) -> Vec<String> {
     let source = program.sources.text(test.span);
     let mut out = Vec::new();
     if let Some((_, written)) = source.split_once("matches") {
