@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use stagegate::{Approval, Build, Compiler, Limits, MemoryLoader, Policy, Request, Word};
 
 /// Something that can grow.
+#[allow(dead_code)]
 pub struct Growing {
     pub what: &'static str,
     /// The same in one word.
