@@ -18,7 +18,6 @@ mod times;
 mod triggers;
 mod types;
 
-use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 pub(crate) use load::{load, load_text};
@@ -245,7 +244,7 @@ fn make(loaded: &Loaded, limits: &Limits, sink: &mut Sink) -> Made {
     names.quiet(true);
     conditions::check_defines(&mut ctx);
     let with_tests = order.iter().chain(loaded.tests.iter().filter(|id| !order.contains(id)));
-    for file in with_tests.filter_map(|id| files.iter().find(|file| file.source == *id)) {
+    for file in with_tests.filter_map(|id| file(files, *id)) {
         tests::check(&mut ctx, &file.items);
     }
     names.quiet(false);
@@ -265,6 +264,13 @@ fn make(loaded: &Loaded, limits: &Limits, sink: &mut Sink) -> Made {
     let zone = names.root_zone();
     let Names { decls, group_list, .. } = names;
     Made { interner, facts: decls, groups: group_list, stages: compiled, zone }
+}
+
+/// The file of a source.
+fn file(files: &[File], id: SourceId) -> Option<&File> {
+    // They stand in the order of the sources, though a root that cannot be read is a source and no file.
+    let there = files.get(id.0 as usize).filter(|file| file.source == id);
+    there.or_else(|| files.iter().find(|file| file.source == id))
 }
 
 /// What may stand in which kind of file.
@@ -335,16 +341,23 @@ fn no_stage(loaded: &Loaded, sink: &mut Sink) {
 
 /// What each file knows of: itself, and what it includes, directly or through others.
 fn visible(loaded: &Loaded) -> Sees {
-    let direct = |id: SourceId| loaded.includes.get(id.0 as usize).map(Vec::as_slice).unwrap_or_default();
-    let mut sees: Sees = Vec::new();
-    for index in 0..loaded.includes.len() {
-        let start = SourceId(index as u32);
-        let mut files = BTreeSet::from([start]);
-        let mut next = vec![start];
-        while let Some(file) = next.pop() {
-            next.extend(direct(file).iter().copied().filter(|other| files.insert(*other)));
+    let count = loaded.includes.len();
+    let mut sees: Sees = vec![vec![0; count.div_ceil(64)]; count];
+    // What a file includes stands before it in the order; those that are in no order include nothing.
+    let others = (0..count as u32).map(SourceId).filter(|id| !loaded.order.contains(id));
+    for id in loaded.order.iter().copied().chain(others) {
+        let index = id.0 as usize;
+        let Some(mut files) = sees.get_mut(index).map(std::mem::take) else { continue };
+        if let Some(word) = files.get_mut(index / 64) {
+            *word |= 1 << (index % 64);
         }
-        sees.push(files);
+        for included in loaded.includes.get(index).into_iter().flatten() {
+            let theirs = sees.get(included.0 as usize).into_iter().flatten();
+            files.iter_mut().zip(theirs).for_each(|(own, their)| *own |= their);
+        }
+        if let Some(row) = sees.get_mut(index) {
+            *row = files;
+        }
     }
     sees
 }

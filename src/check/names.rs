@@ -274,7 +274,7 @@ impl<'a> Names<'a> {
         };
         names.zones = zones(files, sink);
         let mut taken: HashMap<&'a str, (&'static str, Span)> = HashMap::new();
-        let ordered: Vec<&'a File> = order.iter().filter_map(|id| files.iter().find(|f| f.source == *id)).collect();
+        let ordered: Vec<&'a File> = order.iter().filter_map(|id| super::file(files, *id)).collect();
         for item in ordered.iter().flat_map(|file| &file.items) {
             names.declare(&item.value, &mut taken, sink);
         }

@@ -1,7 +1,5 @@
 //! Rules of the tree become rules of the program.
 
-use std::collections::BTreeSet;
-
 use super::names::{Ctx, Gates};
 use super::stages::{Planned, PlannedRule, nanos, stage};
 use super::{conditions, overrides, people, times, triggers};
@@ -9,12 +7,14 @@ use crate::diagnostic::SourceId;
 use crate::program::{Approve, Body, Kind, Op, OpId, Override, Rule, Stage};
 use crate::syntax::tree::{self, RuleKind};
 
-/// By `SourceId`: the files whose rules a file knows of, which are itself and those that it includes.
-pub(super) type Sees = Vec<BTreeSet<SourceId>>;
+/// By `SourceId`, one bit for each source: the files whose rules a file knows of, which are itself and those that it
+/// includes.
+pub(super) type Sees = Vec<Vec<u64>>;
 
 /// Whether rules of `from` may speak of rules of `of`.
 pub(super) fn sees(sees: &Sees, from: SourceId, of: SourceId) -> bool {
-    sees.get(from.0 as usize).is_some_and(|files| files.contains(&of))
+    let word = sees.get(from.0 as usize).and_then(|files| files.get(of.0 as usize / 64));
+    word.is_some_and(|word| word >> (of.0 % 64) & 1 == 1)
 }
 
 /// Compiles one stage.

@@ -85,7 +85,7 @@ pub(super) fn plan<'a>(
     limits: &Limits,
 ) -> Vec<Planned<'a>> {
     let mut blocks: Vec<Block<'a>> = Vec::new();
-    for file in order.iter().filter_map(|id| files.iter().find(|f| f.source == *id)) {
+    for file in order.iter().filter_map(|id| super::file(files, *id)) {
         let mut described: HashMap<&str, Span> = HashMap::new();
         for item in &file.items {
             let Item::Stage(stage) = &item.value else { continue };
