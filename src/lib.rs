@@ -75,6 +75,8 @@ pub mod schedule;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod set;
+#[doc(hidden)]
+pub mod shared;
 mod sink;
 pub mod suite;
 #[doc(hidden)]

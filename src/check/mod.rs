@@ -1,15 +1,15 @@
 //! From trees to a program: names, types, the stage graph, lints. Or all that is wrong.
 
 mod conditions;
-mod instants;
+pub(crate) mod instants;
 mod lints;
 mod load;
-mod names;
+pub(crate) mod names;
 mod operands;
 mod order;
 mod overrides;
 mod partial;
-mod patterns;
+pub(crate) mod patterns;
 mod people;
 mod rules;
 mod stages;

@@ -23,7 +23,7 @@ pub(super) struct Ctx<'a> {
 
 /// Where diagnostics go. Each is kept once a place: conditions of `stage *` are compiled once a stage.
 #[derive(Default)]
-pub(super) struct Sink {
+pub(crate) struct Sink {
     pub diagnostics: Vec<Diagnostic>,
     seen: HashSet<(Code, Span)>,
     /// How many were not kept: there is a bound.

@@ -424,10 +424,10 @@ pub(super) fn literal(ctx: &mut Ctx<'_>, literal: &Literal, span: Span, ty: &Typ
         (Type::Number, Literal::Number { value, .. }) if value.is_finite() => Constant::Number(*value),
         (Type::String | Type::User, Literal::String(value)) => Constant::String(Arc::from(value.as_str())),
         (Type::Time, Literal::Date(date)) => {
-            Constant::Time(instants::day(ctx, *date, span, zone)?.saturating_mul(SECOND))
+            Constant::Time(instants::day(ctx.sink, *date, span, zone)?.saturating_mul(SECOND))
         }
         (Type::Time, Literal::DateTime(at)) => {
-            Constant::Time(instants::point(ctx, at, span, zone)?.saturating_mul(SECOND))
+            Constant::Time(instants::point(ctx.sink, at, span, zone)?.saturating_mul(SECOND))
         }
         (Type::Duration, Literal::Duration(length)) => {
             Constant::Duration(i64::try_from(length.seconds).unwrap_or(i64::MAX).saturating_mul(SECOND))

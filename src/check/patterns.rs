@@ -18,7 +18,7 @@ const TOGETHER: usize = 64;
 
 /// How a pattern is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Pattern {
+pub(crate) enum Pattern {
     /// `"release/**"`
     Glob,
     /// `/v[0-9]+/`
@@ -54,18 +54,29 @@ pub(super) fn compile(ctx: &mut Ctx<'_>, pattern: Pattern, word: &Word) -> Optio
     match ctx.interner.patterns.get(pattern, &word.value, ctx.limits) {
         Ok(matcher) => Some(matcher),
         Err(bad) => {
-            // Where the text stands as it was written (no escapes), the very place can be shown.
-            let exact = (word.span.end - word.span.start) as usize == word.value.len() + 2;
-            let span = match bad.range.filter(|range| exact && !range.is_empty()) {
-                Some(range) => {
-                    let start = word.span.start as usize + 1;
-                    Span::new(word.span.source, start + range.start, start + range.end)
-                }
-                None => word.span,
-            };
-            ctx.sink.push(Diagnostic::new(bad.code, span, bad.message).help(bad.help));
+            ctx.sink.push(bad.told(word));
             None
         }
+    }
+}
+
+/// The same for a pattern that stands in no policy.
+pub(crate) fn compile_alone(pattern: Pattern, word: &Word, limits: &Limits) -> Result<Regex, Diagnostic> {
+    Patterns::default().get(pattern, &word.value, limits).map_err(|bad| bad.told(word))
+}
+
+impl Bad {
+    fn told(self, word: &Word) -> Diagnostic {
+        // Where the text stands as it was written (no escapes), the very place can be shown.
+        let exact = (word.span.end - word.span.start) as usize == word.value.len() + 2;
+        let span = match self.range.filter(|range| exact && !range.is_empty()) {
+            Some(range) => {
+                let start = word.span.start as usize + 1;
+                Span::new(word.span.source, start + range.start, start + range.end)
+            }
+            None => word.span,
+        };
+        Diagnostic::new(self.code, span, self.message).help(self.help)
     }
 }
 

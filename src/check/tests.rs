@@ -246,7 +246,7 @@ fn one<'t>(ctx: &mut Ctx<'_>, step: &'t At<Step>, said: &mut Said<'t>) {
 
 fn instant(ctx: &mut Ctx<'_>, at: &At<DateTime>) {
     let zone = ctx.names.zone(at.span.source);
-    point(ctx, at, at.span, zone);
+    point(ctx.sink, at, at.span, zone);
 }
 
 fn no_such_word(ctx: &mut Ctx<'_>, word: &Word, what: &str, words: &[&str]) {

@@ -196,9 +196,9 @@ fn piece(ctx: &mut Ctx<'_>, item: &TimesItem, zone: Zone, count: &mut usize) -> 
             Some(Piece::WeekSpan { start: (start.0.0, start.1.0), end: (end.0.0, end.1.0) })
         }
         TimesKind::Dates { first, last } => {
-            let from = instants::calendar_day(ctx, first.value, first.span);
+            let from = instants::calendar_day(ctx.sink, first.value, first.span);
             let to = match last {
-                Some(last) => instants::calendar_day(ctx, last.value, last.span),
+                Some(last) => instants::calendar_day(ctx.sink, last.value, last.span),
                 None => from,
             };
             let (from, to) = (from?, to?);
@@ -209,8 +209,8 @@ fn piece(ctx: &mut Ctx<'_>, item: &TimesItem, zone: Zone, count: &mut usize) -> 
             Some(Piece::Dates { first: from, last: to })
         }
         TimesKind::Span { start, end } => {
-            let from = instants::edge(ctx, start, start.span, zone, Edge::Start);
-            let to = instants::edge(ctx, end, end.span, zone, Edge::End);
+            let from = instants::edge(ctx.sink, start, start.span, zone, Edge::Start);
+            let to = instants::edge(ctx.sink, end, end.span, zone, Edge::End);
             let (from, to) = (from?, to?);
             if to <= from {
                 let message = if to == from { "this ends when it begins" } else { "this ends before it begins" };
