@@ -34,6 +34,7 @@
 mod error;
 mod jsonl;
 mod log;
+pub mod query;
 mod record;
 mod secret;
 mod sink;

@@ -177,7 +177,7 @@ fn decision(record: &Record, rows: &mut Rows) -> Result<(), LogError> {
         verdict: verdict(decision.verdict()),
         action: action(request.action.unwrap_or_default()),
         trigger: request.trigger.as_ref().map(trigger),
-        requester: request.requester.clone(),
+        requester: crate::query::requester(record).map(str::to_string),
         author: request.build.author.clone(),
         branch: request.build.branch.clone(),
         version: request.build.version.clone(),

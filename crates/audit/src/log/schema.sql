@@ -27,6 +27,7 @@ CREATE TABLE tree (
 
 -- verdict: 0 allow, 1 hold, 2 deny. action: 0 promote, 1 redeploy, 2 rollback. "trigger": 0 push, 1 pull-request,
 -- 2 schedule, 3 manual, 4 completion, 5 event. policy: policy.id; stage, requester, author, branch, asked_by: word.id.
+-- requester: else the person of a manual trigger.
 CREATE TABLE decision (
   seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, policy INTEGER NOT NULL, stage INTEGER NOT NULL, build TEXT NOT NULL,
   verdict INTEGER NOT NULL, action INTEGER NOT NULL, "trigger" INTEGER, requester INTEGER, author INTEGER,

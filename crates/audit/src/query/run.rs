@@ -1,0 +1,357 @@
+//! Questions asked of a log.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+
+use chrono::DateTime;
+use rayon::prelude::*;
+use rusqlite::types::{Value as Sql, ValueRef};
+use rusqlite::{Connection, params_from_iter};
+
+use super::by::{By, ByKind, Group, grain};
+use super::fields::{Field, Known, Row};
+use super::sql::{self, Condition, Plan, Words};
+use super::{Query, matches};
+use crate::{Entry, Log, LogError, Record};
+
+/// A decision that was found.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Found {
+    /// Its place in the log, from 0.
+    pub seq: u64,
+    /// The record.
+    pub record: Box<Record>,
+    /// Who has reviewed it, each once, in the order of the reviews.
+    pub reviewers: Vec<String>,
+}
+
+/// In which order decisions are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// In the order of the log.
+    #[default]
+    Oldest,
+    /// The last recorded first.
+    Newest,
+}
+
+/// Records that are read and looked into at once.
+const CHUNK: usize = 256;
+
+/// Who has reviewed which decision.
+type Reviewers = HashMap<u64, Vec<String>>;
+
+impl Log {
+    /// How many decisions a question finds.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or a record that has to be looked into is damaged.
+    pub fn count(&self, query: &Query) -> Result<u64, LogError> {
+        let counted = self.with_connection(|log| {
+            let plan = sql::plan(&query.tree, &Words(log))?;
+            if !plan.exact {
+                return Ok(None);
+            }
+            let (condition, values) = clause(plan.condition.as_ref());
+            let sql = format!("SELECT count(*) FROM decision d{condition}");
+            log.prepare(&sql)?.query_row(params_from_iter(values), |row| row.get::<_, i64>(0)).map(Some)
+        })?;
+        if let Some(count) = counted {
+            return Ok(u64::try_from(count).unwrap_or_default());
+        }
+        let mut count = 0;
+        self.select(query, Order::Oldest, |_| {
+            count += 1;
+            ControlFlow::Continue(())
+        })?;
+        Ok(count)
+    }
+
+    /// Tells each decision that a question finds, until it is told to stop.
+    ///
+    /// # Errors
+    /// As [`Log::count`].
+    pub fn select(
+        &self,
+        query: &Query,
+        order: Order,
+        mut tell: impl FnMut(Found) -> ControlFlow<()>,
+    ) -> Result<(), LogError> {
+        let (plan, mut seqs, reviewers) = self.with_connection(|log| {
+            let plan = sql::plan(&query.tree, &Words(log))?;
+            let seqs = candidates(log, &plan)?;
+            Ok((plan, seqs, reviewers(log)?))
+        })?;
+        if order == Order::Newest {
+            seqs.reverse();
+        }
+        // A few first, for those who want but a few.
+        let mut size = 16;
+        let mut rest = seqs.as_slice();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at_checked(size).unwrap_or((rest, &[]));
+            let found = self.look_into(query, plan.exact, now, &reviewers)?;
+            for found in found {
+                if tell(found).is_break() {
+                    return Ok(());
+                }
+            }
+            rest = later;
+            size = (size * 4).min(CHUNK * 16);
+        }
+        Ok(())
+    }
+
+    /// Reads those records, and keeps the ones that the question finds.
+    fn look_into(
+        &self,
+        query: &Query,
+        exact: bool,
+        seqs: &[u64],
+        reviewers: &Reviewers,
+    ) -> Result<Vec<Found>, LogError> {
+        let none: &[String] = &[];
+        let one = |seq: u64| -> Result<Option<Found>, LogError> {
+            let stored = self.entry(seq)?.ok_or_else(|| LogError::NoRecord(seq.to_string()))?;
+            let Entry::Decision(record) = stored.entry()? else {
+                return Err(LogError::Damaged {
+                    seq,
+                    why: "it is no decision, as the table of decisions has it".into(),
+                });
+            };
+            let reviewers = reviewers.get(&seq).map_or(none, Vec::as_slice);
+            let row = Row { record: &record, reviewers };
+            let found = exact || matches::matches(&query.tree, row) == Some(true);
+            Ok(found.then(|| Found { seq, record, reviewers: reviewers.to_vec() }))
+        };
+        let found: Result<Vec<Vec<Found>>, LogError> = seqs
+            .par_chunks(CHUNK)
+            .map(|chunk| chunk.iter().filter_map(|seq| one(*seq).transpose()).collect())
+            .collect();
+        Ok(found?.into_iter().flatten().collect())
+    }
+
+    /// Counts the decisions that a question finds by what they have in common. Stretches of time come in their order, one
+    /// field alone comes the most frequent first, several come in the order of their values.
+    ///
+    /// # Errors
+    /// As [`Log::count`].
+    pub fn groups(&self, query: &Query, by: &[By]) -> Result<Vec<Group>, LogError> {
+        let grouped = self.with_connection(|log| {
+            let plan = sql::plan(&query.tree, &Words(log))?;
+            if plan.exact { grouped(log, plan.condition.as_ref(), by) } else { Ok(None) }
+        })?;
+        let counts = match grouped {
+            Some(counts) => counts,
+            None => {
+                let mut counts = BTreeMap::new();
+                self.select(query, Order::Oldest, |found| {
+                    let row = Row { record: &found.record, reviewers: &found.reviewers };
+                    for keys in combined(by, row) {
+                        *counts.entry(keys).or_insert(0) += 1;
+                    }
+                    ControlFlow::Continue(())
+                })?;
+                counts
+            }
+        };
+        let mut groups: Vec<Group> = counts.into_iter().map(|(keys, count)| Group { keys, count }).collect();
+        if by.len() == 1 && !by.iter().any(By::is_time) {
+            groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+        }
+        Ok(groups)
+    }
+
+    /// Who has reviewed the decision at that place, each once.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn reviewers_of(&self, seq: u64) -> Result<Vec<String>, LogError> {
+        let mut all = self.with_connection(reviewers)?;
+        Ok(all.remove(&seq).unwrap_or_default())
+    }
+}
+
+type Counts = BTreeMap<Vec<Option<String>>, u64>;
+
+/// Every combination of the values that a record counts for.
+fn combined(by: &[By], row: Row<'_>) -> Vec<Vec<Option<String>>> {
+    by.iter().fold(vec![Vec::new()], |all, by| {
+        let keys = by.keys(row);
+        all.iter()
+            .flat_map(|before| {
+                keys.iter().map(move |key| before.iter().chain(std::iter::once(key)).cloned().collect::<Vec<_>>())
+            })
+            .collect()
+    })
+}
+
+fn clause(condition: Option<&Condition>) -> (String, Vec<Sql>) {
+    match condition {
+        None => (String::new(), Vec::new()),
+        Some(condition) => (format!(" WHERE {}", condition.text), condition.values.clone()),
+    }
+}
+
+/// The places of the decisions that come into question, in order.
+fn candidates(log: &Connection, plan: &Plan) -> rusqlite::Result<Vec<u64>> {
+    let (condition, values) = clause(plan.condition.as_ref());
+    let sql = format!("SELECT d.seq FROM decision d{condition} ORDER BY d.seq");
+    let mut found = log.prepare(&sql)?;
+    let seqs = found.query_map(params_from_iter(values), |row| row.get::<_, i64>(0))?;
+    seqs.map(|seq| seq.map(|seq| u64::try_from(seq).unwrap_or_default())).collect()
+}
+
+fn reviewers(log: &Connection) -> rusqlite::Result<Reviewers> {
+    let sql = "SELECT r.\"of\", w.text FROM review r JOIN word w ON w.id = r.\"by\" ORDER BY r.seq";
+    let mut found = log.prepare_cached(sql)?;
+    let mut rows = found.query([])?;
+    let mut all = Reviewers::new();
+    while let Some(row) = rows.next()? {
+        let (of, by): (i64, String) = (row.get(0)?, row.get(1)?);
+        let people = all.entry(u64::try_from(of).unwrap_or_default()).or_default();
+        if !people.contains(&by) {
+            people.push(by);
+        }
+    }
+    Ok(all)
+}
+
+/// How a column of a count is read.
+enum Key {
+    /// The number of a word.
+    Word,
+    /// The number of a policy.
+    Policy,
+    /// As it stands.
+    Text,
+    /// The number of one of a few words.
+    Code(Known),
+    /// Nanoseconds, cut to the grain of the zone.
+    Time(usize),
+}
+
+/// Counts by columns and side tables; `None` where these do not say all.
+fn grouped(log: &Connection, condition: Option<&Condition>, by: &[By]) -> rusqlite::Result<Option<Counts>> {
+    let (mut columns, mut keys, mut side) = (Vec::new(), Vec::new(), None);
+    for (place, by) in by.iter().enumerate() {
+        let (column, key) = match &by.0 {
+            ByKind::Unit(_, zone) => {
+                let grain = grain(*zone).saturating_mul(1_000_000_000);
+                (format!("d.at / {grain} * {grain}"), Key::Time(place))
+            }
+            ByKind::Field(Field::Known(Known::Policy | Known::PolicyDigest)) => ("d.policy".into(), Key::Policy),
+            ByKind::Field(Field::Known(Known::BuildVersion)) => ("d.version".into(), Key::Text),
+            ByKind::Field(Field::Known(field)) => match (sql::grouped(*field), side_table(*field)) {
+                (Some(column), _) if sql::is_word(*field) => (column.to_string(), Key::Word),
+                (Some(column), _) if sql::word_of(*field, 0).is_some() => (column.to_string(), Key::Code(*field)),
+                (Some(column), _) => (column.to_string(), Key::Text),
+                (None, Some(table)) if side.is_none() => {
+                    side = Some((place, table));
+                    ("s.name".to_string(), Key::Word)
+                }
+                _ => return Ok(None),
+            },
+            ByKind::Field(Field::Fact(_)) => return Ok(None),
+        };
+        columns.push(column);
+        keys.push(key);
+    }
+    let numbers: Vec<String> = (1..=columns.len()).map(|number| number.to_string()).collect();
+    let group = if numbers.is_empty() { String::new() } else { format!(" GROUP BY {}", numbers.join(", ")) };
+    let (clause, values) = clause(condition);
+    let mut counts = Counts::new();
+    let mut add = |columns: &[String], from: &str, and: &str| -> rusqlite::Result<()> {
+        let select: String = columns.iter().map(|column| format!("{column}, ")).collect();
+        let joint = if clause.is_empty() { " WHERE " } else { " AND " };
+        let and = if and.is_empty() { String::new() } else { format!("{joint}{and}") };
+        let sql = format!("SELECT {select}count(*) FROM {from}{clause}{and}{group}");
+        let mut found = log.prepare(&sql)?;
+        let mut rows = found.query(params_from_iter(values.iter()))?;
+        let mut words = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let mut values = Vec::with_capacity(keys.len());
+            for (at, key) in keys.iter().enumerate() {
+                values.push(key.read(row.get_ref(at)?, log, by, at, &mut words)?);
+            }
+            let count: i64 = row.get(keys.len())?;
+            if count > 0 {
+                *counts.entry(values).or_insert(0) += u64::try_from(count).unwrap_or_default();
+            }
+        }
+        Ok(())
+    };
+    match side {
+        None => add(&columns, "decision d", "")?,
+        Some((place, (each, any))) => {
+            add(&columns, &format!("({each}) s JOIN decision d ON d.seq = s.seq"), "")?;
+            // Those that have none.
+            let mut without = columns.clone();
+            if let Some(column) = without.get_mut(place) {
+                *column = "NULL".to_string();
+            }
+            add(&without, "decision d", &format!("d.seq NOT IN ({any})"))?;
+        }
+    }
+    Ok(Some(counts))
+}
+
+/// What a set's side table has: each name of each decision once, and the decisions that have any.
+fn side_table(field: Known) -> Option<(&'static str, &'static str)> {
+    Some(match field {
+        Known::Blocking => {
+            ("SELECT rule AS name, seq FROM rule WHERE blocking = 1", "SELECT seq FROM rule WHERE blocking = 1")
+        }
+        Known::Approvers => {
+            ("SELECT DISTINCT person AS name, seq FROM person WHERE role = 0", "SELECT seq FROM person WHERE role = 0")
+        }
+        Known::Overrides => {
+            ("SELECT name, seq FROM override WHERE in_force = 1", "SELECT seq FROM override WHERE in_force = 1")
+        }
+        Known::Reviewers => ("SELECT DISTINCT \"by\" AS name, \"of\" AS seq FROM review", "SELECT \"of\" FROM review"),
+        _ => return None,
+    })
+}
+
+impl Key {
+    fn read(
+        &self,
+        value: ValueRef<'_>,
+        log: &Connection,
+        by: &[By],
+        place: usize,
+        words: &mut HashMap<(usize, i64), String>,
+    ) -> rusqlite::Result<Option<String>> {
+        let number = match value {
+            ValueRef::Null => return Ok(None),
+            ValueRef::Text(text) => return Ok(Some(String::from_utf8_lossy(text).into_owned())),
+            other => other.as_i64()?,
+        };
+        let column = match by.get(place).map(|by| &by.0) {
+            Some(ByKind::Field(Field::Known(Known::PolicyDigest))) => "digest",
+            _ => "name",
+        };
+        Ok(match self {
+            Key::Text => Some(number.to_string()),
+            Key::Code(field) => sql::word_of(*field, number).map(str::to_string),
+            Key::Time(at) => match by.get(*at).map(|by| &by.0) {
+                Some(ByKind::Unit(unit, zone)) => Some(unit.of(*zone, DateTime::from_timestamp_nanos(number))),
+                _ => None,
+            },
+            Key::Word | Key::Policy => {
+                if let Some(known) = words.get(&(place, number)) {
+                    return Ok(Some(known.clone()));
+                }
+                let sql = match (matches!(self, Key::Word), column) {
+                    (true, _) => "SELECT text FROM word WHERE id = ?1",
+                    (false, "digest") => "SELECT digest FROM policy WHERE id = ?1",
+                    (false, _) => "SELECT name FROM policy WHERE id = ?1",
+                };
+                let text: String = log.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
+                words.insert((place, number), text.clone());
+                Some(text)
+            }
+        })
+    }
+}
