@@ -170,7 +170,7 @@ const TESTS: &[&str] = &[
     "withheld contains deploy-key",
     "ignored-facts contains surplus",
     "allowed-at is set",
-    "valid-until > at",
+    "valid-until is missing",
 ];
 
 fn questions() -> impl Strategy<Value = String> {

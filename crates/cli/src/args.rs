@@ -37,8 +37,8 @@ Exit codes:
 
 With --format json, standard output holds exactly one JSON value. An error is
   {\"error\": {\"kind\": …, \"message\": …, \"help\": […], \"diagnostics\": […], \"problems\": […]}}
-where kind is one of usage, policy, request, cron, zone, time, stage, file, log; diagnostics are
-those of a policy, a cron expression or a zone, and problems those of a request.";
+where kind is one of usage, policy, request, cron, zone, time, stage, file, log, query; diagnostics
+are those of a policy, a cron expression, a zone or a query, and problems those of a request.";
 
 /// Options of every command.
 #[derive(Clone, Debug, ClapArgs)]
@@ -62,10 +62,15 @@ pub struct Global {
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
+    #[value(alias = "table")]
     Text,
     Json,
     /// The Test Anything Protocol (`test` alone)
     Tap,
+    /// Comma-separated values (`audit query` and `audit sql`)
+    Csv,
+    /// One JSON object a line (`audit query` and `audit sql`)
+    Jsonl,
 }
 
 /// When to colour.

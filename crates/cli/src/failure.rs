@@ -3,6 +3,7 @@
 use serde::Serialize;
 use stagegate::diagnostic::{ALL_CODES, Diagnostic, Severity, SourceId, Sources, Span, render};
 use stagegate::{CompileError, RequestError, RequestProblem};
+use stagegate_audit::query::QueryError;
 
 use crate::output::{Paint, plain};
 
@@ -42,6 +43,8 @@ pub enum Kind {
     File,
     /// The decision log cannot be opened, read or written, or is not as it was recorded.
     Log,
+    /// Not a question to a log, or not SQL that may be asked of it.
+    Query,
 }
 
 /// A diagnostic as tools read it.
@@ -135,6 +138,19 @@ impl Failure {
         let mut failure = Failure::new(Kind::Policy, message);
         failure.0.diagnostics = error.diagnostics().to_vec();
         failure.0.sources = sources;
+        failure
+    }
+
+    /// A question that cannot be asked of a log.
+    pub fn query(error: &QueryError) -> Failure {
+        let first = error.diagnostics().first().map_or("it cannot be asked", |told| told.message.as_str());
+        let message = match error.diagnostics().len() {
+            0 | 1 => first.to_string(),
+            errors => format!("{first} (and {} more)", count(errors - 1, "error")),
+        };
+        let mut failure = Failure::new(Kind::Query, message);
+        failure.0.diagnostics = error.diagnostics().to_vec();
+        failure.0.sources = error.sources().clone();
         failure
     }
 

@@ -52,6 +52,10 @@ fn run(args: &Args, output: &Output) -> Result<u8, Failure> {
     if global.format == Format::Tap && !matches!(args.command, Command::Test(_)) {
         return Err(Failure::new(Kind::Usage, "only `test` prints the Test Anything Protocol"));
     }
+    let rows = matches!(&args.command, Command::Audit(audit) if audit.prints_rows());
+    if matches!(global.format, Format::Csv | Format::Jsonl) && !rows {
+        return Err(Failure::new(Kind::Usage, "only `audit query` and `audit sql` print csv and jsonl"));
+    }
     match &args.command {
         Command::Check(args) => check::run(args, global, output),
         Command::Decide(args) => decide::run(args, global, output),

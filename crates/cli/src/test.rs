@@ -78,7 +78,7 @@ pub fn run(args: &Test, global: &Global, output: &Output) -> Result<u8, Failure>
             output.raw(&suite::tap(&report))?;
             problems(&found, output);
         }
-        Format::Text => {
+        _ => {
             let style = Style { colour: output.colour, width: output.width() };
             let mut text = suite::text(&report, &style, args.verbose);
             if args.coverage {

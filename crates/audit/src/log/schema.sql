@@ -61,3 +61,61 @@ CREATE TABLE review (seq INTEGER PRIMARY KEY, "of" INTEGER NOT NULL, "by" INTEGE
 
 CREATE INDEX decision_at ON decision (at);
 CREATE INDEX review_of ON review ("of");
+
+-- For people and their tools: what the tables hold, in words. Times are UTC, to the second; at_ns is exact.
+CREATE VIEW v_decision AS
+SELECT d.seq AS seq,
+  lower(substr(hex(e.id), 1, 8) || '-' || substr(hex(e.id), 9, 4) || '-' || substr(hex(e.id), 13, 4) || '-' ||
+    substr(hex(e.id), 17, 4) || '-' || substr(hex(e.id), 21)) AS id,
+  strftime('%Y-%m-%dT%H:%M:%SZ', d.at / 1000000000, 'unixepoch') AS at,
+  d.at AS at_ns,
+  strftime('%Y-%m-%dT%H:%M:%SZ', e.recorded / 1000000000, 'unixepoch') AS recorded,
+  p.name AS policy,
+  p.digest AS policy_digest,
+  s.text AS stage,
+  d.build AS build,
+  CASE d.verdict WHEN 0 THEN 'allow' WHEN 1 THEN 'hold' WHEN 2 THEN 'deny' END AS verdict,
+  CASE d.action WHEN 0 THEN 'promote' WHEN 1 THEN 'redeploy' WHEN 2 THEN 'rollback' END AS action,
+  CASE d."trigger" WHEN 0 THEN 'push' WHEN 1 THEN 'pull-request' WHEN 2 THEN 'schedule' WHEN 3 THEN 'manual'
+    WHEN 4 THEN 'completion' WHEN 5 THEN 'event' END AS "trigger",
+  requester.text AS requester,
+  author.text AS author,
+  branch.text AS branch,
+  d.version AS version,
+  d.digest AS digest,
+  asked_by.text AS asked_by
+FROM decision d
+JOIN entry e ON e.seq = d.seq
+JOIN policy p ON p.id = d.policy
+JOIN word s ON s.id = d.stage
+LEFT JOIN word requester ON requester.id = d.requester
+LEFT JOIN word author ON author.id = d.author
+LEFT JOIN word branch ON branch.id = d.branch
+LEFT JOIN word asked_by ON asked_by.id = d.asked_by;
+
+CREATE VIEW v_rule AS
+SELECT r.seq AS seq, r.place AS place, w.text AS rule,
+  CASE r.kind WHEN 0 THEN 'after' WHEN 1 THEN 'soak' WHEN 2 THEN 'require' WHEN 3 THEN 'forbid' WHEN 4 THEN 'advise'
+    WHEN 5 THEN 'window' WHEN 6 THEN 'freeze' WHEN 7 THEN 'approve' WHEN 8 THEN 'trigger' WHEN 9 THEN 'exclusive'
+    WHEN 10 THEN 'forward-only' WHEN 11 THEN 'distinct-approvers' END AS kind,
+  CASE r.status WHEN 0 THEN 'met' WHEN 1 THEN 'unmet' WHEN 2 THEN 'waiting' WHEN 3 THEN 'awaiting' WHEN 4 THEN 'unknown'
+    WHEN 5 THEN 'not-applicable' WHEN 6 THEN 'overridden' END AS status,
+  r.blocking AS blocking
+FROM rule r JOIN word w ON w.id = r.rule;
+
+CREATE VIEW v_approval AS
+SELECT p.seq AS seq, w.text AS person,
+  CASE p.role WHEN 0 THEN 'counted' WHEN 1 THEN 'approved' WHEN 2 THEN 'rejected' END AS says,
+  r.text AS rule
+FROM person p JOIN word w ON w.id = p.person LEFT JOIN word r ON r.id = p.rule
+WHERE p.role IN (0, 1, 2);
+
+CREATE VIEW v_override AS
+SELECT o.seq AS seq, w.text AS override, o.in_force AS in_force, o.skipped AS skipped,
+  json_extract(i.value, '$.by') AS "by", json_extract(i.value, '$.at') AS at, json_extract(i.value, '$.reason') AS reason
+FROM override o JOIN word w ON w.id = o.name LEFT JOIN json_each(o.invoked) i;
+
+CREATE VIEW v_review AS
+SELECT r.seq AS seq, r."of" AS decision, w.text AS "by", r.note AS note,
+  strftime('%Y-%m-%dT%H:%M:%SZ', e.recorded / 1000000000, 'unixepoch') AS recorded
+FROM review r JOIN word w ON w.id = r."by" JOIN entry e ON e.seq = r.seq;

@@ -18,6 +18,7 @@ mod by;
 mod check;
 mod error;
 mod fields;
+mod free;
 mod matches;
 mod parse;
 mod run;
@@ -36,6 +37,7 @@ use parse::Tree;
 pub use by::{By, Group};
 pub use error::QueryError;
 pub(crate) use fields::requester;
+pub use free::SqlValue;
 pub use run::{Found, Order};
 
 /// The longest question, in bytes.

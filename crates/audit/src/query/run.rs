@@ -9,10 +9,10 @@ use rusqlite::types::{Value as Sql, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
 use super::by::{By, ByKind, Group, grain};
-use super::fields::{Field, Known, Row};
+use super::fields::{self, Field, Known, Row};
 use super::sql::{self, Condition, Plan, Words};
 use super::{Query, matches};
-use crate::{Entry, Log, LogError, Record};
+use crate::{Entry, Log, LogError, Record, Review};
 
 /// A decision that was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,34 @@ pub struct Found {
     pub record: Box<Record>,
     /// Who has reviewed it, each once, in the order of the reviews.
     pub reviewers: Vec<String>,
+}
+
+impl Found {
+    /// Who asked for the promotion: else the person of a manual trigger.
+    pub fn requester(&self) -> Option<&str> {
+        fields::requester(&self.record)
+    }
+
+    /// What set it off: `push`, `manual`, …
+    pub fn trigger(&self) -> Option<&'static str> {
+        self.record.request.trigger.as_ref().map(fields::trigger)
+    }
+
+    /// What was to be done: `promote`, `redeploy` or `rollback`.
+    pub fn action(&self) -> &'static str {
+        fields::action(self.record.request.action.unwrap_or_default())
+    }
+
+    /// Whose approval counts for some rule, each once.
+    pub fn approvers(&self) -> Vec<String> {
+        fields::approvers(&self.record).into_iter().map(str::to_string).collect()
+    }
+
+    /// The overrides that are in force.
+    pub fn overrides(&self) -> Vec<String> {
+        let all = self.record.decision.overrides().iter();
+        all.filter(|one| one.in_force).map(|one| one.name.clone()).collect()
+    }
 }
 
 /// In which order decisions are told.
@@ -163,13 +191,23 @@ impl Log {
         Ok(groups)
     }
 
-    /// Who has reviewed the decision at that place, each once.
+    /// The reviews of the decision at that place, in their order.
     ///
     /// # Errors
-    /// When the log cannot be read.
-    pub fn reviewers_of(&self, seq: u64) -> Result<Vec<String>, LogError> {
-        let mut all = self.with_connection(reviewers)?;
-        Ok(all.remove(&seq).unwrap_or_default())
+    /// When the log cannot be read, or one of them is damaged.
+    pub fn reviews(&self, seq: u64) -> Result<Vec<Review>, LogError> {
+        let of = i64::try_from(seq).unwrap_or(-1);
+        let seqs: Vec<i64> = self.with_connection(|log| {
+            let mut found = log.prepare_cached("SELECT seq FROM review WHERE \"of\" = ?1 ORDER BY seq")?;
+            found.query_map([of], |row| row.get(0))?.collect()
+        })?;
+        let mut reviews = Vec::new();
+        for seq in seqs.into_iter().filter_map(|seq| u64::try_from(seq).ok()) {
+            if let Some(Entry::Review(review)) = self.entry(seq)?.map(|stored| stored.entry()).transpose()? {
+                reviews.push(review);
+            }
+        }
+        Ok(reviews)
     }
 }
 

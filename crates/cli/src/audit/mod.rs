@@ -1,7 +1,12 @@
 //! `stagegate audit`: one file a command, with its arguments beside it.
 
 mod info;
+mod query;
 pub mod record;
+mod review;
+mod rows;
+mod show;
+mod sql;
 
 use clap::{Args as ClapArgs, Subcommand};
 
@@ -22,10 +27,25 @@ pub struct Audit {
 #[derive(Debug, Subcommand)]
 enum Command {
     Info(info::Info),
+    Query(query::Query),
+    Show(show::Show),
+    Sql(sql::Sql),
+    Review(review::Review),
+}
+
+impl Audit {
+    /// Whether the command prints rows, which can be had as csv and jsonl.
+    pub fn prints_rows(&self) -> bool {
+        matches!(self.command, Command::Query(_) | Command::Sql(_))
+    }
 }
 
 pub fn run(args: &Audit, _global: &Global, output: &Output) -> Result<u8, Failure> {
     match &args.command {
         Command::Info(args) => info::run(args, output),
+        Command::Query(args) => query::run(args, output),
+        Command::Show(args) => show::run(args, output),
+        Command::Sql(args) => sql::run(args, output),
+        Command::Review(args) => review::run(args, output),
     }
 }
