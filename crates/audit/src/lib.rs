@@ -36,6 +36,7 @@ mod jsonl;
 mod log;
 pub mod query;
 mod record;
+pub mod report;
 mod secret;
 mod sink;
 
@@ -43,4 +44,5 @@ pub use error::LogError;
 pub use jsonl::{Fsync, JsonLines};
 pub use log::{Log, Mode, Options, PolicyText, Stored};
 pub use record::{Dropped, ENTRY_VERSION, Entry, Id, Record, Review};
+pub use report::{Report, ReportOptions};
 pub use secret::SecretKey;

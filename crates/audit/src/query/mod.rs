@@ -31,12 +31,12 @@ use stagegate::schedule::Zone;
 
 use crate::Record;
 use check::{Check, Test};
-use fields::{Field, Known, Row, nanos};
+use fields::{Field, Known, Row};
 use parse::Tree;
 
 pub use by::{By, Group};
 pub use error::QueryError;
-pub(crate) use fields::requester;
+pub(crate) use fields::{nanos, requester};
 pub use free::SqlValue;
 pub use run::{Found, Order};
 

@@ -3,6 +3,7 @@
 mod info;
 mod query;
 pub mod record;
+mod report;
 mod review;
 mod rows;
 mod show;
@@ -31,6 +32,7 @@ enum Command {
     Show(show::Show),
     Sql(sql::Sql),
     Review(review::Review),
+    Report(report::Report),
 }
 
 impl Audit {
@@ -47,5 +49,6 @@ pub fn run(args: &Audit, _global: &Global, output: &Output) -> Result<u8, Failur
         Command::Show(args) => show::run(args, output),
         Command::Sql(args) => sql::run(args, output),
         Command::Review(args) => review::run(args, output),
+        Command::Report(args) => report::run(args, output),
     }
 }
