@@ -9,7 +9,9 @@ use rusqlite::types::{Value as Sql, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
 use super::by::{By, ByKind, Group, grain};
+use super::check::{Head, Names, Test};
 use super::fields::{self, Field, Known, Row};
+use super::parse::Tree;
 use super::sql::{self, Condition, Plan, Words};
 use super::{Query, matches};
 use crate::{Entry, Log, LogError, Record, Review};
@@ -168,7 +170,7 @@ impl Log {
     pub fn groups(&self, query: &Query, by: &[By]) -> Result<Vec<Group>, LogError> {
         let grouped = self.with_connection(|log| {
             let plan = sql::plan(&query.tree, &Words(log))?;
-            if plan.exact { grouped(log, plan.condition.as_ref(), by) } else { Ok(None) }
+            if plan.exact { grouped(log, query, plan.condition.as_ref(), by) } else { Ok(None) }
         })?;
         let counts = match grouped {
             Some(counts) => counts,
@@ -271,7 +273,12 @@ enum Key {
 }
 
 /// Counts by columns and side tables; `None` where these do not say all.
-fn grouped(log: &Connection, condition: Option<&Condition>, by: &[By]) -> rusqlite::Result<Option<Counts>> {
+fn grouped(
+    log: &Connection,
+    query: &Query,
+    condition: Option<&Condition>,
+    by: &[By],
+) -> rusqlite::Result<Option<Counts>> {
     let (mut columns, mut keys, mut side) = (Vec::new(), Vec::new(), None);
     for (place, by) in by.iter().enumerate() {
         let (column, key) = match &by.0 {
@@ -300,11 +307,11 @@ fn grouped(log: &Connection, condition: Option<&Condition>, by: &[By]) -> rusqli
     let group = if numbers.is_empty() { String::new() } else { format!(" GROUP BY {}", numbers.join(", ")) };
     let (clause, values) = clause(condition);
     let mut counts = Counts::new();
-    let mut add = |columns: &[String], from: &str, and: &str| -> rusqlite::Result<()> {
+    let mut add = |columns: &[String], number: &str, from: &str, and: &str| -> rusqlite::Result<()> {
         let select: String = columns.iter().map(|column| format!("{column}, ")).collect();
         let joint = if clause.is_empty() { " WHERE " } else { " AND " };
         let and = if and.is_empty() { String::new() } else { format!("{joint}{and}") };
-        let sql = format!("SELECT {select}count(*) FROM {from}{clause}{and}{group}");
+        let sql = format!("SELECT {select}{number} FROM {from}{clause}{and}{group}");
         let mut found = log.prepare(&sql)?;
         let mut rows = found.query(params_from_iter(values.iter()))?;
         let mut words = HashMap::new();
@@ -321,35 +328,80 @@ fn grouped(log: &Connection, condition: Option<&Condition>, by: &[By]) -> rusqli
         Ok(())
     };
     match side {
-        None => add(&columns, "decision d", "")?,
-        Some((place, (each, any))) => {
-            add(&columns, &format!("({each}) s JOIN decision d ON d.seq = s.seq"), "")?;
-            // Those that have none.
-            let mut without = columns.clone();
-            if let Some(column) = without.get_mut(place) {
-                *column = "NULL".to_string();
+        None => add(&columns, "count(*)", "decision d", "")?,
+        Some((place, table)) => {
+            let Side { table, name, seq, only, many, .. } = table;
+            let columns: Vec<String> = columns
+                .iter()
+                .map(|column| if column == "s.name" { format!("s.{name}") } else { column.clone() })
+                .collect();
+            // In some tables a decision can stand several times with a name.
+            let number = if many { "count(DISTINCT d.seq)" } else { "count(*)" };
+            add(&columns, number, &format!("{table} s JOIN decision d ON d.seq = s.{seq}"), only)?;
+            if !asks_for_any(&query.tree, field_head(by, place)) {
+                // Those that have none.
+                let mut without = columns;
+                if let Some(column) = without.get_mut(place) {
+                    *column = "NULL".to_string();
+                }
+                let none = format!("d.seq NOT IN (SELECT s.{seq} FROM {table} s WHERE {only})");
+                add(&without, "count(*)", "decision d", &none)?;
             }
-            add(&without, "decision d", &format!("d.seq NOT IN ({any})"))?;
         }
     }
     Ok(Some(counts))
 }
 
-/// What a set's side table has: each name of each decision once, and the decisions that have any.
-fn side_table(field: Known) -> Option<(&'static str, &'static str)> {
+/// The side table of a set.
+#[derive(Clone, Copy)]
+struct Side {
+    head: Head,
+    table: &'static str,
+    name: &'static str,
+    seq: &'static str,
+    /// Of its rows, those that count.
+    only: &'static str,
+    /// Whether a decision can stand in it several times with the same name.
+    many: bool,
+}
+
+fn side_table(field: Known) -> Option<Side> {
     Some(match field {
         Known::Blocking => {
-            ("SELECT rule AS name, seq FROM rule WHERE blocking = 1", "SELECT seq FROM rule WHERE blocking = 1")
+            Side { head: Head::Blocked, table: "rule", name: "rule", seq: "seq", only: "s.blocking = 1", many: false }
         }
         Known::Approvers => {
-            ("SELECT DISTINCT person AS name, seq FROM person WHERE role = 0", "SELECT seq FROM person WHERE role = 0")
+            Side { head: Head::Approved, table: "person", name: "person", seq: "seq", only: "s.role = 0", many: true }
         }
-        Known::Overrides => {
-            ("SELECT name, seq FROM override WHERE in_force = 1", "SELECT seq FROM override WHERE in_force = 1")
+        Known::Overrides => Side {
+            head: Head::Overridden,
+            table: "override",
+            name: "name",
+            seq: "seq",
+            only: "s.in_force = 1",
+            many: false,
+        },
+        Known::Reviewers => {
+            Side { head: Head::Reviewed, table: "review", name: "\"by\"", seq: "\"of\"", only: "1", many: true }
         }
-        Known::Reviewers => ("SELECT DISTINCT \"by\" AS name, \"of\" AS seq FROM review", "SELECT \"of\" FROM review"),
         _ => return None,
     })
+}
+
+fn field_head(by: &[By], place: usize) -> Option<Head> {
+    match by.get(place).map(|by| &by.0) {
+        Some(ByKind::Field(Field::Known(known))) => side_table(*known).map(|side| side.head),
+        _ => None,
+    }
+}
+
+/// Whether the question is of decisions that have any: then there are none without.
+fn asks_for_any(tree: &Tree<Test>, head: Option<Head>) -> bool {
+    match tree {
+        Tree::And(items) => items.iter().any(|item| asks_for_any(item, head)),
+        Tree::Leaf(Test::By(asked, Names::Any)) => Some(*asked) == head,
+        _ => false,
+    }
 }
 
 impl Key {

@@ -106,8 +106,7 @@ impl Report {
         }
         let _ = write!(
             out,
-            "<footer>Made by stagegate {} from the decision log. Every number can be asked of the log again: \
-             <code>stagegate audit query</code>.</footer>\n</main>\n</body>\n</html>\n",
+            "<footer>Made by stagegate {} from the decision log.</footer>\n</main>\n</body>\n</html>\n",
             escape(stagegate::VERSION)
         );
         out
@@ -273,7 +272,7 @@ impl Report {
         };
         let _ = write!(
             out,
-            "<div class=\"tiles\"><div class=\"tile\"><b>{}</b><span>median</span></div><div class=\"tile\"><b>{}</b><span>90th \
+            "<div class=\"tiles three\"><div class=\"tile\"><b>{}</b><span>median</span></div><div class=\"tile\"><b>{}</b><span>90th \
              percentile</span></div><div class=\"tile\"><b>{}</b><span>builds</span></div></div>\n",
             length(median),
             length(ninety),
