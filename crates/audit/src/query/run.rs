@@ -168,9 +168,18 @@ impl Log {
     /// # Errors
     /// As [`Log::count`].
     pub fn groups(&self, query: &Query, by: &[By]) -> Result<Vec<Group>, LogError> {
+        // Where the decisions come from a side table, those that have any are asked for already.
+        let heads = by.iter().filter_map(|by| match &by.0 {
+            ByKind::Field(Field::Known(known)) => side_table(*known).map(|side| side.head),
+            _ => None,
+        });
+        let (tree, any) = match heads.collect::<Vec<_>>().as_slice() {
+            [head] => without_any(&query.tree, *head),
+            _ => (query.tree.clone(), false),
+        };
         let grouped = self.with_connection(|log| {
-            let plan = sql::plan(&query.tree, &Words(log))?;
-            if plan.exact { grouped(log, query, plan.condition.as_ref(), by) } else { Ok(None) }
+            let plan = sql::plan(&tree, &Words(log))?;
+            if plan.exact { grouped(log, plan.condition.as_ref(), by, any) } else { Ok(None) }
         })?;
         let counts = match grouped {
             Some(counts) => counts,
@@ -273,12 +282,7 @@ enum Key {
 }
 
 /// Counts by columns and side tables; `None` where these do not say all.
-fn grouped(
-    log: &Connection,
-    query: &Query,
-    condition: Option<&Condition>,
-    by: &[By],
-) -> rusqlite::Result<Option<Counts>> {
+fn grouped(log: &Connection, condition: Option<&Condition>, by: &[By], any: bool) -> rusqlite::Result<Option<Counts>> {
     let (mut columns, mut keys, mut side) = (Vec::new(), Vec::new(), None);
     for (place, by) in by.iter().enumerate() {
         let (column, key) = match &by.0 {
@@ -338,7 +342,7 @@ fn grouped(
             // In some tables a decision can stand several times with a name.
             let number = if many { "count(DISTINCT d.seq)" } else { "count(*)" };
             add(&columns, number, &format!("{table} s JOIN decision d ON d.seq = s.{seq}"), only)?;
-            if !asks_for_any(&query.tree, field_head(by, place)) {
+            if !any {
                 // Those that have none.
                 let mut without = columns;
                 if let Some(column) = without.get_mut(place) {
@@ -388,19 +392,17 @@ fn side_table(field: Known) -> Option<Side> {
     })
 }
 
-fn field_head(by: &[By], place: usize) -> Option<Head> {
-    match by.get(place).map(|by| &by.0) {
-        Some(ByKind::Field(Field::Known(known))) => side_table(*known).map(|side| side.head),
-        _ => None,
-    }
-}
-
-/// Whether the question is of decisions that have any: then there are none without.
-fn asks_for_any(tree: &Tree<Test>, head: Option<Head>) -> bool {
+/// The question without the demand that a decision has any of those, and whether it was there.
+fn without_any(tree: &Tree<Test>, head: Head) -> (Tree<Test>, bool) {
+    let demands = |tree: &Tree<Test>| matches!(tree, Tree::Leaf(Test::By(asked, Names::Any)) if *asked == head);
     match tree {
-        Tree::And(items) => items.iter().any(|item| asks_for_any(item, head)),
-        Tree::Leaf(Test::By(asked, Names::Any)) => Some(*asked) == head,
-        _ => false,
+        tree if demands(tree) => (Tree::And(Vec::new()), true),
+        Tree::And(items) => {
+            let parts: Vec<(Tree<Test>, bool)> = items.iter().map(|item| without_any(item, head)).collect();
+            let any = parts.iter().any(|(_, any)| *any);
+            (Tree::And(parts.into_iter().map(|(tree, _)| tree).collect()), any)
+        }
+        other => (other.clone(), false),
     }
 }
 

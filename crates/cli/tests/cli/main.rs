@@ -1,6 +1,7 @@
 //! The command line as a person or a tool meets it: the real binary, over folders made for the test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod audit;
 mod bad;
 mod check;
 mod common;
