@@ -450,7 +450,14 @@ fn explain(text: &str, id: SourceId, error: &Error<Rule>) -> Diagnostic {
         ("a pattern in quotes or a regular expression", &[])
     } else if has(Rule::tail) || has(Rule::compare) {
         ("a comparison", &["in", "is", "contains", "matches", "starts", "ends"])
-    } else if has(Rule::k_not) || has(Rule::open) || has(Rule::quantifier) || has(Rule::k_rule) {
+    } else if has(Rule::guarded)
+        || has(Rule::cond)
+        || has(Rule::one_test)
+        || has(Rule::prefix)
+        || has(Rule::open)
+        || has(Rule::quantifier)
+        || has(Rule::k_rule)
+    {
         ("a test, such as `stage == Staging`", &[])
     } else if has(Rule::operand) || has(Rule::element) || has(Rule::inside) {
         ("a value", &[])

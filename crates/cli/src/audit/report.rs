@@ -36,6 +36,10 @@ pub struct Report {
 }
 
 pub fn run(args: &Report, output: &Output) -> Result<u8, Failure> {
+    let to_stdout = args.html.as_os_str() == "-";
+    if to_stdout && output.is_json() {
+        return Err(Failure::new(Kind::Usage, "--html - prints the page itself, which is no JSON"));
+    }
     let zone = args.range.zone()?;
     let (since, until) = args.range.ends(zone)?;
     let failed = |error: stagegate_audit::LogError| Failure::log(&error);
@@ -43,7 +47,7 @@ pub fn run(args: &Report, output: &Output) -> Result<u8, Failure> {
     let options = ReportOptions::new().since(since).until(until).zone(zone).lead(&args.from, &args.to);
     let report = log.report(&options).map_err(failed)?;
     let page = report.html();
-    if args.html.as_os_str() == "-" {
+    if to_stdout {
         output.raw(&page)?;
         return Ok(0);
     }

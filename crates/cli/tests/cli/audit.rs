@@ -366,7 +366,7 @@ fn sql_reads_the_views_and_does_nothing_else() {
         "SELECT zeroblob(900000000)",
         "SELEC 1",
         "",
-        "-- nothing",
+        "/* nothing */",
     ] {
         let (code, json) = sql(bad);
         assert_eq!((code, json["error"]["kind"].as_str()), (2, Some("query")), "{bad}: {json}");
@@ -409,6 +409,7 @@ fn the_report_is_one_page_that_needs_nothing() {
     balanced(&folder.read("r.html"));
     let out = folder.run(&["audit", "report", "log.db", "--html", "-", "--zone", "America/Los_Angeles"]).code(0);
     assert_eq!(out.stdout, page);
+    assert_eq!(folder.json(&["audit", "report", "log.db", "--html", "-"]).0, 2);
     assert!(
         folder
             .run(&["audit", "report", "log.db", "--html", "no/such/folder.html"])
