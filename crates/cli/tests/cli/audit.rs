@@ -202,7 +202,7 @@ fn a_question_that_is_wrong_is_shown_with_its_place() {
         ("now > 2026-03-01", "write `at`"),
         ("\"x\" == \"y\"", "reads nothing of the record"),
         ("build.version > \"new\"", "is no version"),
-        ("(stage == Dev", "is not closed"),
+        ("(stage == Dev", "is never closed"),
         ("any stage == Dev", "neither a set nor a map"),
         ("build.labels == hotfix", "sets are not compared"),
         ("policy.zone == x", "there is no field `policy.zone`"),
