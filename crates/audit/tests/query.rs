@@ -18,9 +18,12 @@ fn log() -> &'static Log {
     &LOG.get_or_init(|| fixture::log(250)).1
 }
 
+/// Its place, the record, and who has reviewed it.
+type Kept = (u64, Box<Record>, Vec<String>);
+
 /// The decisions of the log with who has reviewed them, read entry by entry.
-fn everything() -> &'static [(u64, Box<Record>, Vec<String>)] {
-    static ALL: OnceLock<Vec<(u64, Box<Record>, Vec<String>)>> = OnceLock::new();
+fn everything() -> &'static [Kept] {
+    static ALL: OnceLock<Vec<Kept>> = OnceLock::new();
     ALL.get_or_init(|| {
         let (mut all, mut places): (Vec<_>, HashMap<Id, usize>) = (Vec::new(), HashMap::new());
         for stored in log().entries(0..u64::MAX) {
@@ -278,4 +281,18 @@ proptest! {
             prop_assert_eq!(by_sql(&query), plainly(&query));
         }
     }
+}
+
+/// Names of rules are unique in a decision of the engine; what was made otherwise is not recorded.
+#[test]
+fn a_decision_with_two_rules_of_one_name_is_not_recorded() {
+    let (_, record, _) = &everything()[0];
+    let line = Entry::Decision(record.clone()).to_json();
+    let rule = serde_json::from_str::<serde_json::Value>(&line).unwrap()["decision"]["rules"][0].to_string();
+    let doubled = line.replacen("\"rules\":[", &format!("\"rules\":[{rule},"), 1);
+    let fresh = Id::new().to_string();
+    let doubled = Entry::from_json(&doubled.replacen(&record.id.to_string(), &fresh, 1)).unwrap();
+    let (_folder, log) = fixture::log(40);
+    let error = log.append(doubled, None).unwrap_err().to_string();
+    assert!(error.contains("two rules called"), "{error}");
 }

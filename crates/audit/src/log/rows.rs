@@ -1,5 +1,7 @@
 //! What the tables beside `entry` hold of an entry. Writing and verifying go through here: it follows from the entry alone.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use stagegate::{Action, Kind, Status, TriggerFact, Verdict, Word};
 
@@ -188,7 +190,12 @@ fn decision(record: &Record, rows: &mut Rows) -> Result<(), LogError> {
     let mut says = |person: &str, role: i64, rule: Option<&str>| {
         people.push(PersonRow { person: person.to_string(), role, rule: rule.map(str::to_string) });
     };
+    let mut names = HashSet::new();
     for (place, report) in decision.rules().iter().enumerate() {
+        // The engine makes no such decision; queries count on it.
+        if !names.insert(report.rule.as_str()) {
+            return Err(LogError::Invalid(format!("the decision has two rules called `{}`", report.rule)));
+        }
         rows.rules.push(RuleRow {
             rule: report.rule.clone(),
             status: status(report.status),

@@ -79,12 +79,20 @@ impl Log {
     /// When the log cannot be read, or a record that has to be looked into is damaged.
     pub fn count(&self, query: &Query) -> Result<u64, LogError> {
         let counted = self.with_connection(|log| {
-            let plan = sql::plan(&query.tree, &Words(log))?;
+            let driven = sql::driven(&query.tree, &Words(log))?;
+            let plan = sql::plan(driven.as_ref().map_or(&query.tree, |(_, rest)| rest), &Words(log))?;
             if !plan.exact {
                 return Ok(None);
             }
-            let (condition, values) = clause(plan.condition.as_ref());
-            let sql = format!("SELECT count(*) FROM decision d{condition}");
+            let (condition, mut values) = clause(plan.condition.as_ref());
+            let sql = match driven {
+                None => format!("SELECT count(*) FROM decision d{condition}"),
+                Some((driver, _)) => {
+                    let joined = format!("rule s JOIN decision d ON d.seq = s.seq AND {}", driver.text);
+                    values.splice(0..0, driver.values);
+                    format!("SELECT count(*) FROM {joined}{condition}")
+                }
+            };
             log.prepare(&sql)?.query_row(params_from_iter(values), |row| row.get::<_, i64>(0)).map(Some)
         })?;
         if let Some(count) = counted {
@@ -311,11 +319,16 @@ fn grouped(log: &Connection, condition: Option<&Condition>, by: &[By], any: bool
     let group = if numbers.is_empty() { String::new() } else { format!(" GROUP BY {}", numbers.join(", ")) };
     let (clause, values) = clause(condition);
     let mut counts = Counts::new();
-    let mut add = |columns: &[String], number: &str, from: &str, and: &str| -> rusqlite::Result<()> {
+    // `and` is what is asked besides the condition; without it, `from` has the condition in it.
+    let mut add = |columns: &[String], number: &str, from: &str, and: Option<&str>| -> rusqlite::Result<()> {
         let select: String = columns.iter().map(|column| format!("{column}, ")).collect();
-        let joint = if clause.is_empty() { " WHERE " } else { " AND " };
-        let and = if and.is_empty() { String::new() } else { format!("{joint}{and}") };
-        let sql = format!("SELECT {select}{number} FROM {from}{clause}{and}{group}");
+        let asked = match and {
+            None => String::new(),
+            Some("") => clause.clone(),
+            Some(and) if clause.is_empty() => format!(" WHERE {and}"),
+            Some(and) => format!("{clause} AND {and}"),
+        };
+        let sql = format!("SELECT {select}{number} FROM {from}{asked}{group}");
         let mut found = log.prepare(&sql)?;
         let mut rows = found.query(params_from_iter(values.iter()))?;
         let mut words = HashMap::new();
@@ -332,7 +345,7 @@ fn grouped(log: &Connection, condition: Option<&Condition>, by: &[By], any: bool
         Ok(())
     };
     match side {
-        None => add(&columns, "count(*)", "decision d", "")?,
+        None => add(&columns, "count(*)", "decision d", Some(""))?,
         Some((place, table)) => {
             let Side { table, name, seq, only, many, .. } = table;
             let columns: Vec<String> = columns
@@ -341,7 +354,14 @@ fn grouped(log: &Connection, condition: Option<&Condition>, by: &[By], any: bool
                 .collect();
             // In some tables a decision can stand several times with a name.
             let number = if many { "count(DISTINCT d.seq)" } else { "count(*)" };
-            add(&columns, number, &format!("{table} s JOIN decision d ON d.seq = s.{seq}"), only)?;
+            if columns.len() == 1 {
+                // Nothing else of a decision is wanted than that it is one of them: they are looked up once, in their order.
+                let among = format!("{only} AND s.{seq} IN (SELECT d.seq FROM decision d{clause})");
+                let number = if many { format!("count(DISTINCT s.{seq})") } else { number.to_string() };
+                add(&columns, &number, &format!("{table} s WHERE {among}"), None)?;
+            } else {
+                add(&columns, number, &format!("{table} s JOIN decision d ON d.seq = s.{seq}"), Some(only))?;
+            }
             if !any {
                 // Those that have none.
                 let mut without = columns;
@@ -349,7 +369,7 @@ fn grouped(log: &Connection, condition: Option<&Condition>, by: &[By], any: bool
                     *column = "NULL".to_string();
                 }
                 let none = format!("d.seq NOT IN (SELECT s.{seq} FROM {table} s WHERE {only})");
-                add(&without, "count(*)", "decision d", &none)?;
+                add(&without, "count(*)", "decision d", Some(&none))?;
             }
         }
     }

@@ -71,6 +71,33 @@ pub(crate) fn plan(tree: &Tree<Test>, words: &Words<'_>) -> rusqlite::Result<Pla
     part(tree, true, words)
 }
 
+/// A demand for one rule, from whose rows the decisions can be found, and the rest of the question. A decision has one rule
+/// of a name.
+pub(crate) fn driven(tree: &Tree<Test>, words: &Words<'_>) -> rusqlite::Result<Option<(Condition, Tree<Test>)>> {
+    let items = match tree {
+        Tree::And(items) => items.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    let found = items.iter().enumerate().find_map(|(at, item)| match item {
+        Tree::Leaf(Test::By(Head::Blocked, Names::These(names))) => Some((at, names.as_slice(), None)),
+        Tree::Leaf(Test::Rule(Names::These(names), RuleIs::Status(status))) => {
+            Some((at, names.as_slice(), Some(*status)))
+        }
+        _ => None,
+    });
+    let Some((at, [name], status)) = found else { return Ok(None) };
+    let mut values = vec![words.id(name)?];
+    let text = match status {
+        None => "s.rule = ? AND s.blocking = 1 AND s.status IN (1, 2, 3, 4)".to_string(),
+        Some(status) => {
+            values.push(Sql::Integer(rows::status(status)));
+            "s.rule = ? AND s.status = ?".to_string()
+        }
+    };
+    let rest = items.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, item)| item.clone());
+    Ok(Some((Condition { text, values, leaves: 1 }, Tree::And(rest.collect()))))
+}
+
 /// Of a part of it: where it is true, or where it is false.
 fn part(tree: &Tree<Test>, wanted: bool, words: &Words<'_>) -> rusqlite::Result<Plan> {
     let parts = |items: &[Tree<Test>]| -> rusqlite::Result<Vec<Plan>> {

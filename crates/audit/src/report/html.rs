@@ -270,10 +270,10 @@ impl Report {
             let _ = writeln!(out, "<p>No build has an allow into both.</p>");
             return;
         };
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<div class=\"tiles three\"><div class=\"tile\"><b>{}</b><span>median</span></div><div class=\"tile\"><b>{}</b><span>90th \
-             percentile</span></div><div class=\"tile\"><b>{}</b><span>builds</span></div></div>\n",
+             percentile</span></div><div class=\"tile\"><b>{}</b><span>builds</span></div></div>",
             length(median),
             length(ninety),
             number(self.leads.len() as u64)

@@ -32,10 +32,10 @@ pub(super) fn columns(says: &str, columns: &[Column], height: u32, every_label: 
         height.saturating_add(top).saturating_add(bottom)
     );
     let base = top + height;
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<line x1=\"0\" x2=\"100%\" y1=\"{base}\" y2=\"{base}\"/><line x1=\"0\" x2=\"100%\" y1=\"{top}\" y2=\"{top}\" \
-         stroke-dasharray=\"2 4\"/><text x=\"0\" y=\"{}\">{most}</text>\n",
+         stroke-dasharray=\"2 4\"/><text x=\"0\" y=\"{}\">{most}</text>",
         top - 4
     );
     let step = columns.len().div_ceil(if every_label { columns.len().max(1) } else { 6 }).max(1);

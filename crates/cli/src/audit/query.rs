@@ -67,6 +67,9 @@ pub struct Range {
     zone: Option<String>,
 }
 
+/// An end that may be open.
+type Time = Option<DateTime<Utc>>;
+
 impl Range {
     pub fn zone(&self) -> Result<Zone, Failure> {
         match &self.zone {
@@ -82,7 +85,7 @@ impl Range {
     }
 
     /// Both ends, the second exclusive.
-    pub fn ends(&self, zone: Zone) -> Result<(Option<DateTime<Utc>>, Option<DateTime<Utc>>), Failure> {
+    pub fn ends(&self, zone: Zone) -> Result<(Time, Time), Failure> {
         let since = self.since.as_deref().map(|text| when::parse("--since", text, zone)).transpose()?;
         let until = self.until.as_deref().map(|text| {
             let at = when::parse("--until", text, zone)?;
