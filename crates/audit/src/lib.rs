@@ -39,6 +39,7 @@ mod record;
 pub mod report;
 mod secret;
 mod sink;
+mod verify;
 
 pub use error::LogError;
 pub use jsonl::{Fsync, JsonLines};
@@ -46,3 +47,4 @@ pub use log::{Log, Mode, Options, PolicyText, Stored};
 pub use record::{Dropped, ENTRY_VERSION, Entry, Id, Record, Review};
 pub use report::{Report, ReportOptions};
 pub use secret::SecretKey;
+pub use verify::{Fault, Head, MOST, Verification, verify};

@@ -60,12 +60,20 @@ pub(super) fn train<L: AsRef<[u8]>>(lines: &[L]) -> std::io::Result<Vec<u8>> {
     zstd::dict::from_samples(&few.collect::<Vec<_>>(), DICTIONARY)
 }
 
-/// `entry.sum` of a body: the first 8 bytes of its SHA-256.
-pub(crate) fn sum(body: &[u8]) -> i64 {
-    let digest = Sha256::digest(body);
+/// The first 8 bytes of the SHA-256 of bytes, the highest first.
+pub(crate) fn sum(parts: &[&[u8]]) -> i64 {
+    let digest = parts.iter().fold(Sha256::new(), |sum, part| sum.chain_update(part)).finalize();
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);
     i64::from_be_bytes(first)
+}
+
+/// `entry.sum` of a row: over everything else in it, so that none of it can stand elsewhere. The numbers (seq, kind,
+/// recorded, dictionary or -1) come first, in 8 bytes each, the highest first; then id, leaf and body.
+pub(crate) fn row_sum(numbers: (i64, i64, i64, Option<i64>), id: &[u8], leaf: &[u8], body: &[u8]) -> i64 {
+    let (seq, kind, recorded, dictionary) = numbers;
+    let [seq, kind, recorded, dictionary] = [seq, kind, recorded, dictionary.unwrap_or(-1)].map(i64::to_be_bytes);
+    sum(&[&seq, &kind, &recorded, &dictionary, id, leaf, body])
 }
 
 /// Unpacks bodies; it may be shared between threads, each of which takes an unpacker and puts it back. Dictionaries are read

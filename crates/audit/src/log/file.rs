@@ -307,29 +307,45 @@ fn cannot_open(path: &Path, error: rusqlite::Error) -> LogError {
     LogError::ReadOnly { path: path.to_path_buf(), why: "neither it nor its folder may be written".into() }
 }
 
+/// `sum` in `meta`: SHA-256 over the other pairs, sorted by key, each as `key=value` and a newline.
+pub(crate) fn meta_sum(pairs: &[(String, String)]) -> String {
+    let text: String = pairs.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+    let sum = hmac_sha256::Hash::hash(text.as_bytes());
+    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Makes the tables, and the triggers that refuse to change or remove anything.
+pub(crate) fn tables(log: &Connection) -> rusqlite::Result<()> {
+    log.execute_batch(SCHEMA)?;
+    for table in TABLES {
+        for (what, word) in [("UPDATE", "changed"), ("DELETE", "removed")] {
+            let lower = what.to_lowercase();
+            log.execute_batch(&format!(
+                "CREATE TRIGGER no_{lower}_{table} BEFORE {what} ON {table} BEGIN \
+                 SELECT raise(ABORT, 'what is in a decision log is not {word}'); END"
+            ))?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes an empty log in one transaction, before there is a write-ahead log: a file that has a table has all of them.
 fn make(path: &Path, log: &mut Connection, origin: Option<&str>) -> Result<(), LogError> {
     let failed = |error| sqlite(path, error);
     log.pragma_update(None, "synchronous", "EXTRA").map_err(failed)?;
+    log.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
     let making = log.transaction_with_behavior(TransactionBehavior::Exclusive).map_err(failed)?;
     // Another process may have made it meanwhile.
-    let tables: i64 = making.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
-    if tables == 0 {
-        making.execute_batch(SCHEMA).map_err(failed)?;
-        for table in TABLES {
-            for (what, word) in [("UPDATE", "changed"), ("DELETE", "removed")] {
-                let lower = what.to_lowercase();
-                let trigger = format!(
-                    "CREATE TRIGGER no_{lower}_{table} BEFORE {what} ON {table} BEGIN \
-                     SELECT raise(ABORT, 'what is in a decision log is not {word}'); END"
-                );
-                making.execute_batch(&trigger).map_err(failed)?;
-            }
-        }
+    let there: i64 = making.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    if there == 0 {
+        tables(&making).map_err(failed)?;
         let own = format!("stagegate-log/{}", crate::Id::new());
         let created = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Nanos, true);
-        let format = FORMAT.to_string();
-        for (key, value) in [("origin", origin.unwrap_or(&own)), ("created", &created), ("format", &format)] {
+        let meta =
+            [("created", created), ("format", FORMAT.to_string()), ("origin", origin.unwrap_or(&own).to_string())];
+        let mut meta: Vec<(String, String)> = meta.map(|(key, value)| (key.to_string(), value)).into();
+        meta.push(("sum".to_string(), meta_sum(&meta)));
+        for (key, value) in meta {
             making.execute("INSERT INTO meta VALUES (?1, ?2)", (key, value)).map_err(failed)?;
         }
         making.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;

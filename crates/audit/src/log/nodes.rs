@@ -43,7 +43,6 @@ pub(crate) fn peaks(size: u64) -> impl Iterator<Item = (u32, u64)> {
 }
 
 /// The root of a tree that consists of these subtrees, the largest first.
-#[allow(dead_code, reason = "for checkpoints")]
 pub(crate) fn root(peaks: &[Hash]) -> Hash {
     let mut peaks = peaks.iter().rev();
     match peaks.next() {
@@ -75,6 +74,12 @@ impl Growing {
     /// How many leaves there are.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The root of the tree.
+    pub fn root(&self) -> Hash {
+        let peaks: Vec<Hash> = self.peaks.iter().map(|(_, hash)| *hash).collect();
+        root(&peaks)
     }
 
     /// One leaf more. What is to be kept in `tree` is given to `keep`: level, index and hash.

@@ -5,16 +5,17 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT RO
 
 CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
 
--- sources: zstd of the JSON [[name, text], ...], the root first.
+-- sources: zstd of the JSON [[name, text], ...], the root first. sum: the first 8 bytes of SHA-256 of it, the highest first.
 CREATE TABLE policy (
   id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, name TEXT NOT NULL, language INTEGER NOT NULL,
-  zone TEXT NOT NULL, sources BLOB NOT NULL
+  zone TEXT NOT NULL, sources BLOB NOT NULL, sum INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE dictionary (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE dictionary (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL, sum INTEGER NOT NULL) STRICT;
 
 -- seq: 0, 1, 2, ...; the index of the leaf. kind: 0 decision, 1 review, 2 dropped. leaf: SHA-256 of a zero byte and the line.
--- body: zstd of the line, with a dictionary or without. sum: the first 8 bytes of SHA-256 of the body, the highest first.
+-- body: zstd of the line, with a dictionary or without. sum: the first 8 bytes of SHA-256 of seq, kind, recorded,
+-- dictionary (or -1), each in 8 bytes, id, leaf and body.
 CREATE TABLE entry (
   seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, recorded INTEGER NOT NULL,
   leaf BLOB NOT NULL, dictionary INTEGER, body BLOB NOT NULL, sum INTEGER NOT NULL

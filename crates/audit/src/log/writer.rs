@@ -57,7 +57,6 @@ pub(super) struct Prepared {
     pub leaf: Hash,
     pub dictionary: Option<i64>,
     pub body: Vec<u8>,
-    pub sum: i64,
     pub rows: Rows,
 }
 
@@ -75,7 +74,6 @@ impl Prepared {
             id: entry.id(),
             leaf: leaf_hash(line.as_bytes()),
             dictionary: packing.dictionary(),
-            sum: body::sum(&body),
             body,
             rows: rows(entry)?,
         })
@@ -195,8 +193,8 @@ impl Writer {
 
 /// Gives the log a dictionary, unless another process was quicker.
 fn first_dictionary(log: &Connection, dictionary: &[u8]) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO dictionary (bytes) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM dictionary)";
-    log.execute(sql, [dictionary]).map(drop)
+    let sql = "INSERT INTO dictionary (bytes, sum) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM dictionary)";
+    log.execute(sql, (dictionary, body::sum(&[dictionary]))).map(drop)
 }
 
 impl Known {
@@ -274,8 +272,10 @@ impl Known {
         }
         let sources = serde_json::to_vec(&policy.sources).unwrap_or_default();
         let sources = zstd::bulk::compress(&sources, 19).map_err(|error| LogError::io(path, error))?;
-        let sql = "INSERT INTO policy (digest, name, language, zone, sources) VALUES (?1, ?2, ?3, ?4, ?5)";
-        log.execute(sql, (&policy.digest, &policy.name, policy.language, &policy.zone, sources)).map_err(failed)?;
+        let sql = "INSERT INTO policy (digest, name, language, zone, sources, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let sum = body::sum(&[&sources]);
+        log.execute(sql, (&policy.digest, &policy.name, policy.language, &policy.zone, sources, sum))
+            .map_err(failed)?;
         self.policies.insert(policy.digest.clone(), log.last_insert_rowid());
         Ok(())
     }
@@ -359,6 +359,8 @@ impl Known {
         of: Option<i64>,
     ) -> rusqlite::Result<()> {
         let rows = &entry.rows;
+        let numbers = (seq, rows.kind, rows.recorded, entry.dictionary);
+        let sum = body::row_sum(numbers, entry.id.as_bytes(), &entry.leaf, &entry.body);
         let sql = "INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         log.prepare_cached(sql)?.execute((
             seq,
@@ -368,7 +370,7 @@ impl Known {
             entry.leaf,
             entry.dictionary,
             &entry.body,
-            entry.sum,
+            sum,
         ))?;
         self.growing.push(entry.leaf, |level, idx, hash| {
             let idx = i64::try_from(idx).unwrap_or(i64::MAX);
