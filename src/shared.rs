@@ -2,13 +2,13 @@
 //! and patterns as a policy does. No part of what embedders rely on.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use regex::Regex;
 
 use crate::Limits;
 use crate::check::instants;
 use crate::check::names::Sink;
 use crate::check::patterns::{self, Pattern};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
+pub use crate::program::Matcher;
 use crate::schedule::{Edge, Zone, local};
 use crate::syntax::tree::{At, Literal, Word};
 
@@ -29,7 +29,7 @@ pub fn literal(text: &str, span: Span, limits: &Limits) -> Result<At<Literal>, V
 ///
 /// # Errors
 /// When it is none, or too large.
-pub fn glob(word: &Word, limits: &Limits) -> Result<Regex, Diagnostic> {
+pub fn glob(word: &Word, limits: &Limits) -> Result<Matcher, Diagnostic> {
     patterns::compile_alone(Pattern::Glob, word, limits)
 }
 
@@ -37,7 +37,7 @@ pub fn glob(word: &Word, limits: &Limits) -> Result<Regex, Diagnostic> {
 ///
 /// # Errors
 /// When it is none, or too large.
-pub fn regex(word: &Word, limits: &Limits) -> Result<Regex, Diagnostic> {
+pub fn regex(word: &Word, limits: &Limits) -> Result<Matcher, Diagnostic> {
     patterns::compile_alone(Pattern::Regex, word, limits)
 }
 

@@ -61,7 +61,7 @@ pub(super) fn compile(ctx: &mut Ctx<'_>, pattern: Pattern, word: &Word) -> Optio
 }
 
 /// The same for a pattern that stands in no policy.
-pub(crate) fn compile_alone(pattern: Pattern, word: &Word, limits: &Limits) -> Result<Regex, Diagnostic> {
+pub(crate) fn compile_alone(pattern: Pattern, word: &Word, limits: &Limits) -> Result<Matcher, Diagnostic> {
     Patterns::default().get(pattern, &word.value, limits).map_err(|bad| bad.told(word))
 }
 

@@ -4,16 +4,19 @@ use regex::Regex;
 
 /// A glob or a regular expression; it matches whole texts only.
 #[derive(Clone, Debug)]
-pub(crate) enum Matcher {
+pub enum Matcher {
     /// `release`
     Text(Box<str>),
     /// One star: `release/*`, `release/**`
     Star {
+        /// What is before the star.
         before: Box<str>,
+        /// What is after it.
         after: Box<str>,
         /// Whether it stops at a slash.
         stops: bool,
     },
+    /// Anything else.
     Regex(Box<Regex>),
 }
 

@@ -7,7 +7,7 @@ mod matcher;
 
 use std::sync::{Arc, OnceLock};
 
-pub(crate) use self::matcher::Matcher;
+pub use self::matcher::Matcher;
 pub(crate) use crate::decide::Kind;
 use crate::diagnostic::{SourceId, Sources, Span};
 use crate::schedule::{Cron, TimeSet, Zone};

@@ -1,6 +1,5 @@
 //! From what is written to what is asked: names are fields, words or facts, and both sides of a test fit.
 
-use regex::Regex;
 use stagegate::diagnostic::{Diagnostic, Span, did_you_mean, list_words, nearest};
 use stagegate::schedule::Zone;
 use stagegate::shared::{self, Role};
@@ -39,7 +38,7 @@ pub(crate) enum Check {
     Contains(Side),
     StartsWith(Side),
     EndsWith(Side),
-    Matches(Box<Regex>),
+    Matches(Box<shared::Matcher>),
     Each(Quantifier, Box<Check>),
     Not(Box<Check>),
 }
@@ -327,7 +326,7 @@ impl Checker<'_> {
         })
     }
 
-    fn pattern(&mut self, made: Result<Regex, Diagnostic>) -> Option<Check> {
+    fn pattern(&mut self, made: Result<shared::Matcher, Diagnostic>) -> Option<Check> {
         match made {
             Ok(regex) => Some(Check::Matches(Box::new(regex))),
             Err(wrong) => {
