@@ -72,6 +72,9 @@ pub enum LogError {
     /// What was given is not of the right form.
     #[error("{0}")]
     Invalid(String),
+    /// A signature or a proof could be read, and does not hold.
+    #[error("{0}")]
+    NotProven(String),
     /// Anything else that SQLite says.
     #[error("{}: {source}", .path.display())]
     Sqlite {
