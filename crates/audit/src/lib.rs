@@ -31,23 +31,28 @@
 //! when a decision is given. [`JsonLines`] is a sink for whatever ships logs.
 #![forbid(unsafe_code)]
 
+mod attest;
 mod checkpoint;
 mod error;
 mod jsonl;
 mod log;
 pub mod query;
 mod note;
+mod proof;
 mod record;
 pub mod report;
 mod secret;
 mod sink;
 mod verify;
+pub mod tree;
 
+pub use attest::{Attested, Envelope};
 pub use checkpoint::Checkpoint;
 pub use error::LogError;
 pub use jsonl::{Fsync, JsonLines};
 pub use log::{Log, Mode, Options, PolicyText, Stored};
 pub use note::{Note, NoteSignature, SignerKey, VerifierKey};
+pub use proof::{ConsistencyProof, InclusionProof, Trust};
 pub use record::{Dropped, ENTRY_VERSION, Entry, Id, Record, Review};
 pub use report::{Report, ReportOptions};
 pub use secret::SecretKey;

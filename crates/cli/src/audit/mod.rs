@@ -1,7 +1,13 @@
 //! `stagegate audit`: one file a command, with its arguments beside it.
 
+mod attest;
+mod check_proof;
+mod checkpoint;
+mod file;
 mod info;
 mod query;
+mod key;
+mod prove;
 pub mod record;
 mod report;
 mod review;
@@ -33,6 +39,11 @@ enum Command {
     Sql(sql::Sql),
     Review(review::Review),
     Report(report::Report),
+    Key(key::Key),
+    Checkpoint(checkpoint::Checkpoint),
+    Prove(prove::Prove),
+    CheckProof(check_proof::CheckProof),
+    Attest(attest::Attest),
 }
 
 impl Audit {
@@ -50,5 +61,10 @@ pub fn run(args: &Audit, _global: &Global, output: &Output) -> Result<u8, Failur
         Command::Sql(args) => sql::run(args, output),
         Command::Review(args) => review::run(args, output),
         Command::Report(args) => report::run(args, output),
+        Command::Key(args) => key::run(args, output),
+        Command::Checkpoint(args) => checkpoint::run(args, output),
+        Command::Prove(args) => prove::run(args, output),
+        Command::CheckProof(args) => check_proof::run(args, output),
+        Command::Attest(args) => attest::run(args, output),
     }
 }
