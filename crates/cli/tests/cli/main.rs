@@ -11,6 +11,7 @@ mod fmt;
 mod log;
 mod next;
 mod pages;
+mod prove;
 mod repository;
 mod terminal;
 mod timeline;

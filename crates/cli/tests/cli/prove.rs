@@ -1,0 +1,125 @@
+//! Keys, checkpoints, proofs and attestations, as an auditor meets them.
+
+use crate::common::{Folder, REQUEST, Value};
+
+fn digest() -> String {
+    format!("sha256:{}", "ab".repeat(32))
+}
+
+/// A log of an allow and a hold, with a key and a file of its verifier key; the ids of the records.
+fn folder() -> (Folder, Vec<String>) {
+    let build = format!("\"id\": \"2026.3.1\", \"digest\": \"{}\"", digest());
+    let allow = REQUEST.replace("\"id\": \"2026.3.1\"", &build);
+    let hold = allow.replace("\"by\": \"andy\"", "\"by\": \"mara\"");
+    let plain = REQUEST.replace("2026.3.1", "2026.3.2");
+    let folder = Folder::ship().with("allow.json", allow).with("hold.json", hold).with("plain.json", plain);
+    for (request, code) in [("allow.json", 0), ("hold.json", 3), ("plain.json", 0)] {
+        folder.run(&["decide", "--policy", "ship.gate", "--request", request, "--log", "log"]).code(code);
+    }
+    let key = folder.run(&["audit", "key", "new", "key", "--name", "example.com/ship"]).code(0);
+    std::fs::write(folder.path("verifiers"), &key.stdout).unwrap();
+    let log = stagegate_audit::Log::read(folder.path("log")).unwrap();
+    let ids = log.entries(0..9).map(|stored| stored.unwrap().id.to_string()).collect();
+    (folder, ids)
+}
+
+#[test]
+fn a_key_is_made_once() {
+    let (folder, _) = folder();
+    let verifier = folder.read("verifiers");
+    assert!(verifier.starts_with("example.com/ship+"), "{verifier}");
+    assert_eq!(folder.run(&["audit", "key", "show", "key"]).code(0).stdout, verifier);
+    let before = folder.read("key");
+    folder.run(&["audit", "key", "new", "key", "--name", "other"]).code(2);
+    assert_eq!(folder.read("key"), before);
+    folder.run(&["audit", "key", "new", "other", "--name", "with space"]).code(2);
+    assert!(!folder.path("other").exists());
+}
+
+#[test]
+fn a_checkpoint_is_signed_unless_asked_otherwise() {
+    let (folder, _) = folder();
+    folder.run(&["audit", "checkpoint", "log"]).code(2);
+    let unsigned = folder.run(&["audit", "checkpoint", "log", "--unsigned"]).code(0).stdout;
+    assert_eq!(unsigned.lines().count(), 3);
+    assert_eq!(unsigned.lines().nth(1), Some("3"));
+    let signed = folder.run(&["audit", "checkpoint", "log", "--key", "key"]).code(0).stdout;
+    assert!(signed.starts_with(&format!("{unsigned}\n— example.com/ship ")), "{signed}");
+    let args = ["audit", "checkpoint", "log", "--key", "key", "--out", "point"];
+    folder.run(&args).code(0);
+    assert_eq!(folder.read("point"), signed);
+    assert!(folder.run(&args).code(2).stderr.contains("it exists, and is not overwritten"));
+    let (code, json) = folder.json(&["audit", "checkpoint", "log", "--key", "key"]);
+    assert_eq!((code, json["size"].as_u64(), json["checkpoint"].as_str()), (0, Some(3), Some(signed.as_str())));
+}
+
+#[test]
+fn a_record_is_proven_without_the_log() {
+    let (folder, ids) = folder();
+    folder.run(&["audit", "prove", "log", &ids[1], "--key", "key", "--out", "proof"]).code(0);
+    std::fs::remove_file(folder.path("log")).unwrap();
+    let check = ["audit", "check-proof", "proof", "--key", "verifiers"];
+    let ran = folder.run(&check).code(0);
+    assert!(ran.stdout.starts_with("proven: record 1 of the first 3 of stagegate-log/"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("  hold: build 2026.3.1 for Staging at 2026-03-04T18:00:00+00:00\n"), "{}", ran.stdout);
+    let verifier = folder.read("verifiers");
+    let (code, json) = folder.json(&["audit", "check-proof", "proof", "--key", verifier.trim()]);
+    assert_eq!((code, &json["proven"], &json["kind"]), (0, &Value::from(true), &Value::from("inclusion")));
+    assert_eq!(json["record"]["id"], ids[1].as_str());
+    // Each of its characters counts, but for the two that only end the record's base64 or say nothing else.
+    let proof = folder.read("proof");
+    for at in 0..proof.len() {
+        let mut changed = proof.clone().into_bytes();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        if at % 29 != 0 {
+            continue;
+        }
+        std::fs::write(folder.path("changed"), changed).unwrap();
+        let ran = folder.run(&["audit", "check-proof", "changed", "--key", "verifiers"]);
+        assert!(ran.code == 1 || ran.code == 2, "byte {at}: {}", ran.stdout);
+    }
+    let other = folder.run(&["audit", "key", "new", "other", "--name", "example.com/ship"]).code(0).stdout;
+    let ran = folder.run(&["audit", "check-proof", "proof", "--key", other.trim()]).code(1);
+    assert!(ran.stdout.starts_with("not proven: none of the keys given has signed it"), "{}", ran.stdout);
+    folder.run(&["audit", "check-proof", "ship.gate", "--key", "verifiers"]).code(2);
+    folder.run(&["audit", "check-proof", "none", "--key", "verifiers"]).code(2);
+}
+
+#[test]
+fn a_log_that_only_grew_is_told_from_one_that_was_made_anew() {
+    let (folder, ids) = folder();
+    folder.run(&["audit", "checkpoint", "log", "--key", "key", "--out", "old"]).code(0);
+    let decide = ["decide", "--policy", "ship.gate", "--request", "request.json", "--log", "log"];
+    folder.run(&decide).code(0);
+    folder.run(&["audit", "checkpoint", "log", "--key", "key", "--out", "new"]).code(0);
+    folder.run(&["audit", "prove", "log", "--from", "old", "--to", "new", "--out", "proof"]).code(0);
+    let ran = folder.run(&["audit", "check-proof", "proof", "--key", "verifiers"]).code(0);
+    assert!(ran.stdout.ends_with("at 3 records and at 4, only grew\n"), "{}", ran.stdout);
+    folder.run(&["audit", "check-proof", "proof", "--checkpoint", "old"]).code(0);
+    folder.run(&["audit", "check-proof", "proof", "--checkpoint", "new"]).code(1);
+    // A record that came later is not in the old checkpoint.
+    folder.run(&["audit", "prove", "log", &ids[0], "--checkpoint", "old"]).code(0);
+    std::fs::remove_file(folder.path("log")).unwrap();
+    folder.run(&decide).code(0);
+    let (code, json) = folder.json(&["audit", "prove", "log", "--from", "old", "--unsigned"]);
+    assert_eq!((code, &json["proven"]), (1, &Value::from(false)));
+}
+
+#[test]
+fn a_decision_is_attested() {
+    let (folder, ids) = folder();
+    for (id, out, result) in [(&ids[0], "allow.jsonl", "PASSED"), (&ids[1], "hold.jsonl", "FAILED")] {
+        folder.run(&["audit", "attest", "log", id, "--key", "key", "--out", out]).code(0);
+        let (code, json) = folder.json(&["audit", "check-proof", out, "--key", "verifiers"]);
+        assert_eq!((code, &json["kind"], &json["result"]), (0, &Value::from("attestation"), &Value::from(result)));
+        assert_eq!((&json["subject"], &json["digest"]), (&Value::from("2026.3.1"), &Value::from(digest())));
+        assert_eq!(json["verifier"], "https://example.com/ship");
+        assert_eq!(json["resource"], "stagegate:ship/Staging/2026.3.1");
+    }
+    let swapped = folder.read("hold.jsonl").replacen("\"payload\":\"", "\"payload\":\"AAAA", 1);
+    let folder = folder.with("swapped", swapped);
+    folder.run(&["audit", "check-proof", "swapped", "--key", "verifiers"]).code(1);
+    let ran = folder.run(&["audit", "attest", "log", &ids[2], "--key", "key"]).code(2);
+    assert!(ran.stderr.contains("the build 2026.3.2 has no digest in the request"), "{}", ran.stderr);
+    folder.run(&["audit", "attest", "log", &ids[0], "--key", "key", "--verifier", "not a uri"]).code(2);
+}
