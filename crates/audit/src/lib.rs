@@ -41,6 +41,7 @@ mod note;
 mod proof;
 mod record;
 pub mod report;
+pub mod replay;
 mod secret;
 mod sink;
 mod verify;

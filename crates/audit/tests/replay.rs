@@ -1,0 +1,260 @@
+//! Recorded requests decided again: under another policy, and under the one that decided them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use stagegate::{Build, Decided, Policy, Request, Status, Value, Verdict};
+use stagegate_audit::replay::{Again, Comparison, Options, RuleChange, Secrets, again, compare};
+use stagegate_audit::{Entry, Id, LogError, Record, Review, SecretKey};
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn key() -> SecretKey {
+    SecretKey::from_bytes([7; 32])
+}
+
+const OLD: &str = r#"
+policy web
+fact coverage : number
+group qa = [amita, lee]
+stage Test { require covered: coverage >= 80 }
+stage Live { require covered: coverage >= 80  approve tested: 1 of qa }
+"#;
+
+fn policy(text: &str) -> Policy {
+    Policy::parse("web.gate", text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Each request decided by the policy, as the log has it.
+fn recorded(policy: &Policy, requests: &[Request]) -> Vec<String> {
+    let line = |request: &Request| {
+        let decision = policy.decide(request).unwrap();
+        let record = Record::new(&Decided::new(policy, request, &decision), at("2026-04-01T00:00:00Z"), &key());
+        Entry::Decision(Box::new(record)).to_json()
+    };
+    requests.iter().map(line).collect()
+}
+
+fn asking(stage: &str, coverage: f64, minutes: i64) -> Request {
+    let now = at("2026-03-04T18:00:00Z") + TimeDelta::minutes(minutes);
+    Request::to(stage).build(Build::new(format!("b{minutes}")).author("mara")).at(now).fact("coverage", coverage)
+}
+
+fn compared(lines: &[String], policy: &Policy, options: &Options) -> Comparison {
+    compare(lines, policy, options, &mut |_, _| {}).unwrap()
+}
+
+fn decided_again(lines: &[String], policies: &[&Policy], options: &Options) -> Again {
+    let find =
+        |digest: &str| Ok(policies.iter().find(|policy| policy.digest() == digest).map(|policy| (*policy).clone()));
+    again(lines, &find, options, &mut |_, _| {}).unwrap()
+}
+
+fn ids(lines: &[String]) -> Vec<Id> {
+    lines.iter().map(|line| Entry::from_json(line).unwrap().id()).collect()
+}
+
+#[test]
+fn what_another_policy_would_have_let_through_held_or_refused_is_told_by_stage_and_rule() {
+    let old = policy(OLD);
+    let lines = recorded(
+        &old,
+        &[
+            asking("Test", 85.0, 0),                                               // allow, then deny
+            asking("Test", 95.0, 1),                                               // allow, allow
+            asking("Live", 95.0, 2),                                               // hold (nobody tested), then allow
+            asking("Live", 95.0, 3).approved("amita", at("2026-03-04T17:00:00Z")), // allow, allow
+            asking("Live", 70.0, 4).approved("amita", at("2026-03-04T17:00:00Z")), // deny, deny
+            asking("Test", 70.0, 5),                                               // deny, deny
+        ],
+    );
+    let new = policy(&OLD.replace(">= 80", ">= 90").replace("approve tested: 1 of qa", ""));
+    let comparison = compared(&lines, &new, &Options::new());
+    assert_eq!((comparison.records, comparison.same, comparison.changed), (6, 4, 2));
+    assert_eq!((comparison.newly_allowed, comparison.newly_held, comparison.newly_denied), (1, 0, 1));
+    assert_eq!(comparison.first, Some(at("2026-03-04T18:00:00Z")));
+    assert_eq!(comparison.last, Some(at("2026-03-04T18:05:00Z")));
+    let ids = ids(&lines);
+    let [live, test] = comparison.changes.as_slice() else { panic!("{comparison:?}") };
+    assert_eq!(
+        (live.stage.as_str(), live.was, live.is, &live.ids),
+        ("Live", Verdict::Hold, Verdict::Allow, &vec![ids[2]])
+    );
+    let tested = RuleChange { rule: "tested".into(), was: Some(Status::Awaiting), is: None };
+    assert_eq!(live.rules, [tested]);
+    assert_eq!(
+        (test.stage.as_str(), test.was, test.is, &test.ids),
+        ("Test", Verdict::Allow, Verdict::Deny, &vec![ids[0]])
+    );
+    let covered = RuleChange { rule: "covered".into(), was: Some(Status::Met), is: Some(Status::Unmet) };
+    assert_eq!(test.rules, [covered.clone()]);
+    let stages: Vec<_> = comparison.stages.iter().map(|s| (s.stage.as_str(), s.decided, s.same)).collect();
+    assert_eq!(stages, [("Live", 3, 2), ("Test", 3, 2)]);
+    assert!(
+        comparison.rules.iter().any(|rule| rule.change == covered && rule.count == 1 && rule.newly == Verdict::Deny)
+    );
+    assert!(comparison.undecided.is_empty() && comparison.withheld.is_empty());
+}
+
+#[test]
+fn a_request_that_the_policy_cannot_decide_is_an_error_and_never_an_allow() {
+    let lines = recorded(&policy(OLD), &[asking("Test", 95.0, 0), asking("Live", 95.0, 1)]);
+    let other = policy("policy web fact coverage : bool stage Test { advise x: coverage }");
+    let comparison = compared(&lines, &other, &Options::new());
+    assert_eq!((comparison.records, comparison.same, comparison.changed, comparison.not_decided()), (2, 0, 0, 2));
+    let reasons: Vec<&str> = comparison.undecided.iter().map(|one| one.reason.as_str()).collect();
+    assert!(reasons.iter().any(|reason| reason.contains("`true` or `false`")), "{reasons:?}");
+    assert!(reasons.iter().any(|reason| reason.contains("no stage `Live`")), "{reasons:?}");
+}
+
+#[test]
+fn only_a_stretch_of_time_or_one_policy() {
+    let mut lines =
+        recorded(&policy(OLD), &[asking("Test", 95.0, 0), asking("Test", 95.0, 1), asking("Test", 95.0, 2)]);
+    lines.extend(recorded(&policy(&OLD.replace("policy web", "policy app")), &[asking("Test", 95.0, 1)]));
+    let count = |options: &Options| compared(&lines, &policy(OLD), options).records;
+    assert_eq!(count(&Options::new()), 4);
+    assert_eq!(count(&Options::new().since(Some(at("2026-03-04T18:01:00Z")))), 3);
+    assert_eq!(count(&Options::new().until(Some(at("2026-03-04T18:01:00Z")))), 1);
+    assert_eq!(count(&Options::new().of(Some("app".into()))), 1);
+}
+
+#[test]
+fn reviews_are_passed_over_and_damage_is_an_error() {
+    let mut lines = recorded(&policy(OLD), &[asking("Test", 95.0, 0)]);
+    let of = ids(&lines)[0];
+    let review = Review { id: Id::new(), recorded: Utc::now(), of, by: "lee".into(), note: "seen".into() };
+    lines.push(Entry::Review(review).to_json());
+    assert_eq!(compared(&lines, &policy(OLD), &Options::new()).records, 1);
+    let cut = lines[0][..100].to_string();
+    lines.push(cut);
+    let error = compare(&lines[..], &policy(OLD), &Options::new(), &mut |_, _| {}).unwrap_err();
+    assert!(matches!(error, LogError::Damaged { seq: 2, .. }), "{error}");
+}
+
+#[test]
+fn the_recorded_policy_decides_the_same_again_to_the_last_byte() {
+    let old = policy(OLD);
+    let lines = recorded(&old, &[asking("Test", 85.0, 0), asking("Live", 0.1 + 0.2, 1)]);
+    let same = decided_again(&lines, &[&old], &Options::new());
+    assert_eq!((same.records, same.same, same.differ.len()), (2, 2, 0));
+
+    // Somebody has made the record friendlier.
+    let forged = vec![lines[0].replace("coverage is 85", "coverage is 95"), lines[1].clone()];
+    assert_ne!(forged[0], lines[0]);
+    let differs = decided_again(&forged, &[&old], &Options::new());
+    assert_eq!((differs.same, differs.differ.len()), (1, 1));
+    let one = &differs.differ[0];
+    assert_eq!((one.id, one.seq, one.engine.as_str()), (ids(&lines)[0], 0, stagegate::VERSION));
+    assert_eq!(one.differences[0].path, "rules[0].detail");
+
+    // Only written in another way.
+    let spaced = vec![lines[0].replace("\"decision\":{\"verdict\"", "\"decision\":{ \"verdict\"")];
+    assert_ne!(spaced[0], lines[0]);
+    assert_eq!(decided_again(&spaced, &[&old], &Options::new()).differ[0].differences[0].path, "the bytes alone");
+
+    // The policy is gone: nothing passes silently.
+    let gone = decided_again(&lines, &[], &Options::new());
+    assert_eq!((gone.same, gone.differ.len()), (0, 2));
+    assert!(gone.differ[0].error.as_ref().unwrap().contains("has not kept the policy sha256:"));
+}
+
+const WITH_SECRET: &str = r#"
+policy keys
+fact deploy-key : string secret
+fact coverage : number
+stage Live { require key: deploy-key == "hunter2"  require covered: coverage >= 80 }
+"#;
+
+#[test]
+fn a_withheld_secret_is_decided_again_only_by_those_who_know_it() {
+    let old = policy(WITH_SECRET);
+    let request = asking("Live", 95.0, 0).fact("deploy-key", "hunter2");
+    let lines = recorded(&old, &[request]);
+    assert!(!lines[0].contains("hunter2"));
+
+    let blind = decided_again(&lines, &[&old], &Options::new());
+    assert_eq!((blind.same, blind.differ.len()), (0, 0));
+    assert_eq!(blind.withheld[0].reason, "deploy-key is withheld");
+    assert_eq!(blind.withheld[0].ids, ids(&lines));
+
+    let secrets =
+        |key: SecretKey, json: &str| Options::new().secrets(Some(Secrets::from_json(key, json.as_bytes()).unwrap()));
+    let known = secrets(key(), r#"{"deploy-key": ["swordfish", "hunter2"]}"#);
+    assert_eq!(decided_again(&lines, &[&old], &known).same, 1);
+    // Not the value, not the key.
+    let wrong = [
+        secrets(key(), r#"{"deploy-key": ["swordfish"]}"#),
+        secrets(SecretKey::from_bytes([8; 32]), r#"{"deploy-key": ["hunter2"]}"#),
+    ];
+    for options in wrong {
+        assert_eq!(decided_again(&lines, &[&old], &options).withheld.len(), 1);
+        assert_eq!(compared(&lines, &old, &options).withheld[0].ids, ids(&lines));
+    }
+    assert_eq!(compared(&lines, &old, &known).same, 1);
+    let none = compared(&lines, &old, &Options::new());
+    assert_eq!((none.same, none.changed, none.not_decided()), (0, 0, 1));
+
+    // A policy that does not read it can decide; one that takes a map for it must not be given the digest's.
+    let without = policy("policy keys fact coverage : number stage Live { require covered: coverage >= 80 }");
+    assert_eq!(compared(&lines, &without, &Options::new()).same, 1);
+    let map =
+        policy("policy keys fact deploy-key : map of string stage Live { require there: deploy-key.withheld is set }");
+    assert_eq!(compared(&lines, &map, &Options::new()).withheld.len(), 1);
+
+    let error = Secrets::from_json(key(), br#"{"deploy-key": "hunter2"}"#).unwrap_err().to_string();
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever was asked, the threads and the pieces change nothing, and each count is that of a plain loop.
+    #[test]
+    fn it_agrees_with_deciding_one_after_the_other(
+        requests in prop::collection::vec((0..3u8, 0..100u8, any::<bool>()), 1..2_500),
+        jobs in 1..4usize,
+    ) {
+        let (old, new) = (policy(OLD), policy(&OLD.replace(">= 80", ">= 50").replace("stage Test {", "stage Test { approve tested: 1 of qa ")));
+        let requests: Vec<Request> = requests.iter().enumerate().map(|(minutes, (stage, coverage, approved))| {
+            let request = asking(if *stage == 0 { "Test" } else { "Live" }, f64::from(*coverage), minutes as i64);
+            if *approved { request.approved("lee", at("2026-03-04T17:00:00Z")) } else { request }
+        }).collect();
+        let lines = recorded(&old, &requests);
+        let mut last = 0;
+        let comparison = compare(&lines[..], &new, &Options::new().jobs(jobs), &mut |done, of| {
+            assert!(done > last && of == lines.len() as u64);
+            last = done;
+        }).unwrap();
+        prop_assert_eq!(last, lines.len() as u64);
+        let mut counts: BTreeMap<(bool, Verdict), u64> = BTreeMap::new();
+        for request in &requests {
+            let (was, is) = (old.verdict(request).unwrap(), new.verdict(request).unwrap());
+            *counts.entry((was != is, is)).or_default() += 1;
+        }
+        let count = |verdict| counts.get(&(true, verdict)).copied().unwrap_or(0);
+        prop_assert_eq!(comparison.newly_allowed, count(Verdict::Allow));
+        prop_assert_eq!(comparison.newly_held, count(Verdict::Hold));
+        prop_assert_eq!(comparison.newly_denied, count(Verdict::Deny));
+        prop_assert_eq!(comparison.same + comparison.changed, requests.len() as u64);
+        for change in &comparison.changes {
+            prop_assert!(!change.rules.is_empty());
+            prop_assert!(change.ids.is_sorted());
+        }
+        let again = decided_again(&lines, &[&old], &Options::new().jobs(jobs));
+        prop_assert_eq!(again.same, requests.len() as u64);
+    }
+}
+
+/// A value that is no text in the request's JSON is digested as what it was.
+#[test]
+fn secrets_of_every_type_are_found() {
+    let old = policy("policy keys fact pin : number secret stage Live { require right: pin == 4.5 }");
+    let lines = recorded(&old, &[asking("Live", 95.0, 0).fact("pin", Value::Number(4.5))]);
+    let secrets = Secrets::from_json(key(), br#"{"pin": [4, 4.5]}"#).unwrap();
+    assert_eq!(decided_again(&lines, &[&old], &Options::new().secrets(Some(secrets))).same, 1);
+}
