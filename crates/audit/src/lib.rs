@@ -33,6 +33,8 @@
 
 mod attest;
 mod checkpoint;
+#[cfg(feature = "parquet")]
+pub mod columnar;
 mod error;
 mod jsonl;
 mod log;

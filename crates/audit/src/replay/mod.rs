@@ -98,10 +98,12 @@ impl Options {
         self
     }
 
+    fn in_time(&self, at: DateTime<Utc>) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
+    }
+
     fn wanted(&self, line: &line::Recorded<'_>) -> bool {
-        self.since.is_none_or(|since| line.at >= since)
-            && self.until.is_none_or(|until| line.at < until)
-            && self.of.as_ref().is_none_or(|of| *of == line.policy)
+        self.in_time(line.at) && self.of.as_ref().is_none_or(|of| *of == line.policy)
     }
 }
 
@@ -120,7 +122,7 @@ const PIECE: u64 = 1024;
 const ROUND: u64 = 8;
 
 /// Reads all lines in pieces and gathers what becomes of them.
-fn in_pieces<P: Default + Send>(
+pub(crate) fn in_pieces<P: Default + Send>(
     lines: &(impl Lines + ?Sized),
     options: &Options,
     progress: &mut dyn FnMut(u64, u64),
@@ -149,4 +151,15 @@ fn in_pieces<P: Default + Send>(
         from = to;
     }
     Ok(())
+}
+
+/// Where in time an entry belongs: a decision to the instant decided for, another to when it was recorded. `None` when it
+/// is not wanted.
+#[cfg(feature = "parquet")]
+pub(crate) fn when(seq: u64, line: &str, options: &Options) -> Result<Option<DateTime<Utc>>, LogError> {
+    if let Some(recorded) = line::Recorded::read(seq, line)? {
+        return Ok(options.wanted(&recorded).then_some(recorded.at));
+    }
+    let entry = crate::Entry::from_json(line).map_err(|error| LogError::Damaged { seq, why: error.to_string() })?;
+    Ok(options.in_time(entry.recorded()).then(|| entry.recorded()))
 }
