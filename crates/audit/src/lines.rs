@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 use serde::{Deserialize, Serialize};
 use stagegate::Policy;
 
-use crate::{Entry, LogError};
+use crate::{Entry, LogError, PolicyText};
 
 /// Bytes that one line may have: a request of 16 MiB, and a decision that is longer still.
 pub const MAX_LINE: usize = 128 << 20;
@@ -33,6 +33,12 @@ pub struct PolicyLine {
     v: u32,
     /// Its digest; reading has checked that the sources have it.
     pub digest: String,
+    /// Its name.
+    pub name: String,
+    /// The version of the language.
+    pub language: u32,
+    /// Its time zone.
+    pub zone: String,
     /// Name and text of each of its files, the root first.
     pub sources: Vec<(String, String)>,
 }
@@ -42,10 +48,15 @@ const POLICY: &str = "policy";
 const POLICY_VERSION: u32 = 1;
 
 impl PolicyLine {
-    /// Of sources: name and text, the root first.
-    pub fn new(sources: Vec<(String, String)>) -> PolicyLine {
-        let digest = digest_of(&sources);
-        PolicyLine { kind: POLICY.into(), v: POLICY_VERSION, digest, sources }
+    /// Of a policy as the log keeps it.
+    pub fn new(policy: PolicyText) -> PolicyLine {
+        let PolicyText { digest, name, language, zone, sources } = policy;
+        PolicyLine { kind: POLICY.into(), v: POLICY_VERSION, digest, name, language, zone, sources }
+    }
+
+    /// As a log keeps it.
+    pub fn text(&self) -> PolicyText {
+        PolicyText::new(&self.name, self.language, &self.zone, self.sources.clone())
     }
 
     /// As one line, without its end.

@@ -2,10 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use chrono::Utc;
-use stagegate_audit::{Entry, Id, Line, LineReader, PolicyLine, Review};
+use stagegate_audit::{Entry, Id, Line, LineReader, PolicyLine, PolicyText, Review};
 
 fn review() -> Entry {
     Entry::Review(Review { id: Id::new(), recorded: Utc::now(), of: Id::new(), by: "lee".into(), note: "seen".into() })
+}
+
+fn policy() -> PolicyLine {
+    PolicyLine::new(PolicyText::new("p", 1, "UTC", vec![("p.gate".into(), "stage Dev {}\n".into())]))
 }
 
 fn read(bytes: &[u8]) -> (Vec<Line>, Option<String>) {
@@ -21,7 +25,7 @@ fn read(bytes: &[u8]) -> (Vec<Line>, Option<String>) {
 
 #[test]
 fn lines_are_read_with_their_bytes() {
-    let (entry, policy) = (review(), PolicyLine::new(vec![("p.gate".into(), "stage Dev {}\n".into())]));
+    let (entry, policy) = (review(), policy());
     let text = format!("{}\r\n{}\n{}", policy.to_json(), entry.to_json(), entry.to_json());
     let (lines, wrong) = read(text.as_bytes());
     assert_eq!(wrong, None);
@@ -32,7 +36,7 @@ fn lines_are_read_with_their_bytes() {
 #[test]
 fn the_first_wrong_line_is_named_and_ends_it() {
     let good = review().to_json();
-    let policy = PolicyLine::new(vec![("p.gate".into(), "stage Dev {}\n".into())]).to_json();
+    let policy = policy().to_json();
     let long = format!("{{\"kind\":\"review\",\"note\":\"{}\"}}", "x".repeat(2_000));
     for (wrong, why) in [
         ("", "it is empty"),

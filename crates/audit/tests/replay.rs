@@ -49,8 +49,10 @@ fn compared(lines: &[String], policy: &Policy, options: &Options) -> Comparison 
 }
 
 fn decided_again(lines: &[String], policies: &[&Policy], options: &Options) -> Again {
-    let find =
-        |digest: &str| Ok(policies.iter().find(|policy| policy.digest() == digest).map(|policy| (*policy).clone()));
+    let find = |digest: &str| {
+        let found = policies.iter().find(|policy| policy.digest() == digest).map(|policy| (*policy).clone());
+        found.ok_or_else(|| format!("the log has not kept the policy {digest}"))
+    };
     again(lines, &find, options, &mut |_, _| {}).unwrap()
 }
 

@@ -342,7 +342,7 @@ impl Table {
     pub fn finish(mut self) -> Result<(), LogError> {
         self.flush()?;
         let path = self.path;
-        self.writer.finish().map_err(|error| failed(&path, &error))?;
+        // This writes the footer too.
         let file = self.writer.into_inner().map_err(|error| failed(&path, &error))?;
         let file = file.into_inner().map_err(|error| LogError::io(&path, error.into_error()))?;
         file.sync_all().map_err(|error| LogError::io(&path, error))

@@ -73,11 +73,11 @@ struct Partial {
 }
 
 /// Where policies come from: by their digest, as the log has kept them.
-type Kept<'a> = &'a (dyn Fn(&str) -> Result<Option<Policy>, LogError> + Sync);
+type Kept<'a> = &'a (dyn Fn(&str) -> Result<Policy, String> + Sync);
 type Compiled = Mutex<HashMap<String, Arc<Result<Policy, String>>>>;
 
 /// Decides every recorded request again under the policy that decided it, and compares all of the decisions.
-/// `policies` gives the policy of a digest; each is asked for once, or a few times when threads want it at the same
+/// `policies` gives the policy of a digest, or says why it cannot ([`Log::kept`](crate::Log::kept)); each is asked for once, or a few times when threads want it at the same
 /// moment.
 ///
 /// # Errors
@@ -131,7 +131,7 @@ fn one(
         partial.withheld.entry(is_withheld(&left)).or_default().push(recorded.id);
         return Ok(());
     }
-    let policy = policy(&recorded.digest, policies, compiled)?;
+    let policy = policy(&recorded.digest, policies, compiled);
     let decided = match &*policy {
         Ok(policy) => policy.decide(&request).map(|decision| decision.to_json()).map_err(|error| error.to_string()),
         Err(why) => Err(why.clone()),
@@ -156,21 +156,22 @@ fn one(
     Ok(())
 }
 
-fn policy(digest: &str, policies: Kept<'_>, compiled: &Compiled) -> Result<Arc<Result<Policy, String>>, LogError> {
+fn policy(digest: &str, policies: Kept<'_>, compiled: &Compiled) -> Arc<Result<Policy, String>> {
     let known = |compiled: &Compiled| compiled.lock().ok().and_then(|known| known.get(digest).cloned());
     if let Some(policy) = known(compiled) {
-        return Ok(policy);
+        return policy;
     }
-    let policy = match policies(digest)? {
-        Some(policy) if policy.digest() == digest => Ok(policy),
-        Some(policy) => Err(format!("the policy kept under {digest} is {}", policy.digest())),
-        None => Err(format!("the log has not kept the policy {digest}")),
+    let policy = match policies(digest) {
+        Ok(policy) if policy.digest() != digest => {
+            Err(format!("the policy kept under {digest} is {}", policy.digest()))
+        }
+        other => other,
     };
     let policy = Arc::new(policy);
     if let Ok(mut known) = compiled.lock() {
         known.insert(digest.to_string(), policy.clone());
     }
-    Ok(policy)
+    policy
 }
 
 /// Where two decisions differ. If they are the same values, written in another way, that is told too.

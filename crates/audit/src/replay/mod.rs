@@ -13,8 +13,9 @@ use std::ops::Range;
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use serde::Serialize;
+use stagegate::Policy;
 
-use crate::{Id, LogError};
+use crate::{Id, Log, LogError};
 
 pub use again::{Again, Deviation, Difference, again};
 pub use compare::{Change, Comparison, RuleChange, RuleTally, StageTally, compare};
@@ -44,6 +45,30 @@ impl Lines for [String] {
         let (from, to) = (range.start as usize, (range.end as usize).min(self.len()));
         let lines = self.get(from..to).unwrap_or_default();
         (range.start..).zip(lines).try_for_each(|(seq, line)| each(seq, line))
+    }
+}
+
+impl Lines for Log {
+    fn count(&self) -> Result<u64, LogError> {
+        self.len()
+    }
+
+    fn read(&self, range: Range<u64>, each: &mut dyn FnMut(u64, &str) -> Result<(), LogError>) -> Result<(), LogError> {
+        self.entries(range).try_for_each(|stored| {
+            let stored = stored?;
+            each(stored.seq, &stored.json)
+        })
+    }
+}
+
+impl Log {
+    /// The policy of that digest, compiled from what the log has kept of it; for [`again`]. Else why there is none.
+    ///
+    /// # Errors
+    /// When the log has not kept it, or it does not compile any more.
+    pub fn kept(&self, digest: &str) -> Result<Policy, String> {
+        let policy = self.policy(digest).map_err(|error| error.to_string())?;
+        policy.ok_or_else(|| format!("the log has not kept the policy {digest}"))
     }
 }
 
@@ -96,6 +121,11 @@ impl Options {
     pub fn secrets(mut self, secrets: Option<Secrets>) -> Options {
         self.secrets = secrets;
         self
+    }
+
+    /// Whether they leave nothing out.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.since.is_none() && self.until.is_none() && self.of.is_none()
     }
 
     fn in_time(&self, at: DateTime<Utc>) -> bool {
@@ -155,11 +185,15 @@ pub(crate) fn in_pieces<P: Default + Send>(
 
 /// Where in time an entry belongs: a decision to the instant decided for, another to when it was recorded. `None` when it
 /// is not wanted.
-#[cfg(feature = "parquet")]
 pub(crate) fn when(seq: u64, line: &str, options: &Options) -> Result<Option<DateTime<Utc>>, LogError> {
     if let Some(recorded) = line::Recorded::read(seq, line)? {
         return Ok(options.wanted(&recorded).then_some(recorded.at));
     }
     let entry = crate::Entry::from_json(line).map_err(|error| LogError::Damaged { seq, why: error.to_string() })?;
     Ok(options.in_time(entry.recorded()).then(|| entry.recorded()))
+}
+
+/// The digest of the policy of a decision.
+pub(crate) fn digest_of(seq: u64, line: &str) -> Result<Option<String>, LogError> {
+    Ok(line::Recorded::read(seq, line)?.map(|recorded| recorded.digest.into_owned()))
 }
