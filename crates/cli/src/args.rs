@@ -94,6 +94,7 @@ pub enum Command {
     Mutate(Mutate),
     Cases(Cases),
     Audit(crate::audit::Audit),
+    Replay(crate::replay::Replay),
     Completions(Completions),
     Man(Man),
     Schema(Schema),

@@ -14,6 +14,7 @@ mod next;
 mod output;
 mod pages;
 mod progress;
+mod replay;
 mod test;
 mod timeline;
 mod when;
@@ -67,6 +68,7 @@ fn run(args: &Args, output: &Output) -> Result<u8, Failure> {
         Command::Mutate(args) => mutate::run(args, global, output),
         Command::Cases(args) => cases::run(args, global, output),
         Command::Audit(args) => audit::run(args, global, output),
+        Command::Replay(args) => replay::run(args, global, output),
         Command::Completions(args) => pages::completions(args, output),
         Command::Man(_) => pages::man(output),
         Command::Schema(args) => pages::schema(args, output),
