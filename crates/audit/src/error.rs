@@ -108,6 +108,7 @@ impl LogError {
     /// The same error once more, for the next of those whom it concerns.
     pub(crate) fn again(&self) -> LogError {
         match self {
+            LogError::NotProven(why) => LogError::NotProven(why.clone()),
             LogError::NotFound(path) => LogError::NotFound(path.clone()),
             LogError::NotALog { path, why } => LogError::NotALog { path: path.clone(), why: why.clone() },
             LogError::Newer { path, found, known } => {

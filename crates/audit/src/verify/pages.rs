@@ -52,7 +52,7 @@ fn head(header: &[u8; 100], length: u64, pages: u64, size: usize, cookie: u32) -
             return Some(format!("the header of the file is changed, at byte {at}"));
         }
     }
-    if length % size as u64 != 0 || u64::from(number(28)) != pages {
+    if !length.is_multiple_of(size as u64) || u64::from(number(28)) != pages {
         return Some(format!("the header speaks of {} pages, and the file has {pages}", number(28)));
     }
     if number(24) != number(92) {

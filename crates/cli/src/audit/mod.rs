@@ -5,15 +5,16 @@ mod check_proof;
 mod checkpoint;
 mod file;
 mod info;
-mod query;
 mod key;
 mod prove;
+mod query;
 pub mod record;
 mod report;
 mod review;
 mod rows;
 mod show;
 mod sql;
+mod verify;
 
 use clap::{Args as ClapArgs, Subcommand};
 
@@ -39,6 +40,7 @@ enum Command {
     Sql(sql::Sql),
     Review(review::Review),
     Report(report::Report),
+    Verify(verify::Verify),
     Key(key::Key),
     Checkpoint(checkpoint::Checkpoint),
     Prove(prove::Prove),
@@ -61,6 +63,7 @@ pub fn run(args: &Audit, _global: &Global, output: &Output) -> Result<u8, Failur
         Command::Sql(args) => sql::run(args, output),
         Command::Review(args) => review::run(args, output),
         Command::Report(args) => report::run(args, output),
+        Command::Verify(args) => verify::run(args, output),
         Command::Key(args) => key::run(args, output),
         Command::Checkpoint(args) => checkpoint::run(args, output),
         Command::Prove(args) => prove::run(args, output),
