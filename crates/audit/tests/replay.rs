@@ -93,7 +93,7 @@ fn what_another_policy_would_have_let_through_held_or_refused_is_told_by_stage_a
         ("Test", Verdict::Allow, Verdict::Deny, &vec![ids[0]])
     );
     let covered = RuleChange { rule: "covered".into(), was: Some(Status::Met), is: Some(Status::Unmet) };
-    assert_eq!(test.rules, [covered.clone()]);
+    assert_eq!(test.rules, std::slice::from_ref(&covered));
     let stages: Vec<_> = comparison.stages.iter().map(|s| (s.stage.as_str(), s.decided, s.same)).collect();
     assert_eq!(stages, [("Live", 3, 2), ("Test", 3, 2)]);
     assert!(

@@ -91,7 +91,7 @@ fn a_log_that_nobody_touched_is_sound() {
     let policy = Policy::from_file("../../policies/space-game.gate").unwrap();
     let open = Log::open(&path, &Options::new()).unwrap();
     open.append_all(&(0..300).map(|n| entry(&policy, n)).collect::<Vec<_>>(), &[]).unwrap();
-    let while_open = look(&path, &[first.head.clone()]);
+    let while_open = look(&path, std::slice::from_ref(&first.head));
     assert_eq!(while_open.faults, []);
     drop(open);
     let second = look(&path, &[first.head.clone(), while_open.head.clone()]);

@@ -156,11 +156,12 @@ impl Unit {
 }
 
 /// Seconds in which no day of the zone begins but at their start: offsets are whole quarters of an hour, but that of
-/// Monrovia until 1972, which is of half minutes.
+/// Monrovia until 1972, which is of half minutes, and that of Kiritimati until 1979, which is of 20 minutes.
 pub(super) fn grain(zone: Zone) -> i64 {
     match zone.tz().name() {
         "UTC" => 86_400,
-        "Africa/Monrovia" => 30,
+        "Africa/Monrovia" | "Liberia" => 30,
+        "Pacific/Kiritimati" => 300,
         _ => 900,
     }
 }

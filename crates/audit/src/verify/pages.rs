@@ -198,6 +198,10 @@ impl Walk {
                 if table {
                     at = varint(page, at)?.1;
                 }
+                // The first column of each such table is its number, which stands before the record and not in it.
+                if grows && table && varint(page, at).and_then(|(_, first)| page.get(first)) != Some(&0) {
+                    return Some(Err(at));
+                }
                 let (most, least) = match table {
                     true => (usable - 35, (usable - 12) * 32 / 255 - 23),
                     false => ((usable - 12) * 64 / 255 - 23, (usable - 12) * 32 / 255 - 23),
