@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use stagegate::Verdict;
 
+use crate::hex;
 use crate::{Entry, LogError, SignerKey, Stored, VerifierKey};
 
 const PAYLOAD: &str = "application/vnd.in-toto+json";
@@ -249,10 +250,6 @@ fn encoded(name: &str) -> String {
         }
     }
     text
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -66,3 +66,8 @@ pub use record::{Dropped, ENTRY_VERSION, Entry, Id, Record, Review};
 pub use report::{Report, ReportOptions};
 pub use secret::SecretKey;
 pub use verify::{Fault, Head, MOST, Verification, verify};
+
+/// Bytes in hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -69,7 +69,7 @@ impl SecretKey {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut made = options.open(beside)?;
-        let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = crate::hex(&self.0);
         let written = made.write_all((hex + "\n").as_bytes()).and_then(|()| made.sync_all());
         let linked = written.and_then(|()| std::fs::hard_link(beside, file));
         std::fs::remove_file(beside)?;
@@ -94,7 +94,7 @@ impl SecretKey {
         mac.update(name.as_bytes());
         mac.update([0]);
         mac.update(json.as_bytes());
-        let hex: String = mac.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = crate::hex(&mac.finalize());
         format!("hmac-sha256:{hex}")
     }
 }

@@ -310,8 +310,7 @@ fn cannot_open(path: &Path, error: rusqlite::Error) -> LogError {
 /// `sum` in `meta`: SHA-256 over the other pairs, sorted by key, each as `key=value` and a newline.
 pub(crate) fn meta_sum(pairs: &[(String, String)]) -> String {
     let text: String = pairs.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
-    let sum = hmac_sha256::Hash::hash(text.as_bytes());
-    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hex(&hmac_sha256::Hash::hash(text.as_bytes()))
 }
 
 /// Makes the tables, and the triggers that refuse to change or remove anything.

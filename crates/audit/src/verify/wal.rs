@@ -59,10 +59,8 @@ pub(super) fn check(path: &Path) -> std::io::Result<Wal> {
     let mut lost = 0;
     while whole(&mut file, &mut frame)? {
         if frame[8..16] != header[16..24] {
-            if readable {
-                // What was there before the file was begun anew; or a frame whose salt was changed, after which others follow.
-                readable = false;
-            }
+            // What was there before the file was begun anew; or a frame whose salt was changed, after which others follow.
+            readable = false;
             continue;
         }
         sum = sums(sum, &frame[..8], big);
