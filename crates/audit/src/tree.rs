@@ -180,7 +180,7 @@ impl Log {
     }
 
     fn node(&self, level: u32, idx: u64) -> Result<Hash, LogError> {
-        let hash = self.with_connection(|log| nodes::subtree(log, level, idx))?;
+        let hash = self.reading(|log| nodes::subtree(log, level, idx))?;
         hash.ok_or_else(|| LogError::Damaged {
             seq: idx.checked_shl(level).unwrap_or(u64::MAX),
             why: "a hash of the tree over it is missing".into(),

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
-use stagegate::{Compiler, Limits, MemoryLoader, Policy};
+use stagegate::Policy;
 
 use super::file;
 use super::nodes::Hash;
@@ -72,7 +72,7 @@ impl Log {
     }
 
     /// The same for what may be done again, if another process begins to append meanwhile.
-    fn reading<T>(&self, mut read: impl FnMut(&Connection) -> rusqlite::Result<T>) -> Result<T, LogError> {
+    pub(crate) fn reading<T>(&self, mut read: impl FnMut(&Connection) -> rusqlite::Result<T>) -> Result<T, LogError> {
         match self.with_connection(&mut read) {
             // From now on it is read as a log that others append to.
             Err(LogError::Changed(_)) => self.with_connection(read),
@@ -248,22 +248,8 @@ impl Log {
     /// When the log cannot be read, the text is damaged, or this version does not compile it.
     pub fn policy(&self, digest: &str) -> Result<Option<Policy>, LogError> {
         let Some(text) = self.policy_text(digest)? else { return Ok(None) };
-        let Some((root, first)) = text.sources.first() else {
-            return Err(LogError::Invalid(format!("the policy {digest} has no text")));
-        };
-        let files =
-            text.sources.iter().fold(MemoryLoader::new(), |files, (name, text)| files.with(name, text.as_str()));
-        // It was compiled once: whatever limits it was under, it may be compiled again.
-        let limits = Limits { source_bytes: usize::MAX, request_bytes: usize::MAX, ..Limits::default() };
-        let policy = Compiler::new().limits(limits).loader(&files).compile_text(root, first);
-        let policy = policy.map_err(|error| {
-            LogError::Invalid(format!("the policy {digest} of the log does not compile any more: {error}"))
-        })?;
-        if policy.digest() != digest {
-            let found = policy.digest();
-            return Err(LogError::Invalid(format!("the policy {digest} of the log compiles to another, {found}")));
-        }
-        Ok(Some(policy))
+        let policy = text.compile();
+        policy.map(Some).map_err(|why| LogError::Invalid(format!("the policy {digest} of the log: {why}")))
     }
 
     /// The digests of the policies that are kept, in the order of their first use.
@@ -289,7 +275,7 @@ impl Log {
     /// # Errors
     /// When the log cannot be read.
     pub fn created(&self) -> Result<DateTime<Utc>, LogError> {
-        let created: String = self.with_connection(|log| {
+        let created: String = self.reading(|log| {
             log.query_row("SELECT value FROM meta WHERE key = 'created'", [], |row| row.get(0))
         })?;
         created.parse().map_err(|_| LogError::Invalid(format!("the log says that it was made at `{created}`")))

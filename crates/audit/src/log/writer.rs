@@ -6,6 +6,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use stagegate::{Compiler, Limits, MemoryLoader, Policy};
 
 use super::Common;
 use super::body::{self, Bodies, Packing};
@@ -34,13 +35,30 @@ pub struct PolicyText {
 impl PolicyText {
     /// From its parts; the digest is worked out.
     pub fn new(name: &str, language: u32, zone: &str, sources: Vec<(String, String)>) -> PolicyText {
-        let digest = stagegate::Policy::digest_of(sources.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+        let digest = Policy::digest_of(sources.iter().map(|(name, text)| (name.as_str(), text.as_str())));
         PolicyText { digest, name: name.into(), language, zone: zone.into(), sources }
+    }
+
+    /// The policy, compiled again, under no limits of size: it was compiled once.
+    ///
+    /// # Errors
+    /// Why this version does not compile it, or that it is not the text of its digest.
+    pub(crate) fn compile(&self) -> Result<Policy, String> {
+        let (root, first) = self.sources.first().ok_or("it has no text")?;
+        let files =
+            self.sources.iter().fold(MemoryLoader::new(), |files, (name, text)| files.with(name, text.as_str()));
+        let limits = Limits { source_bytes: usize::MAX, request_bytes: usize::MAX, ..Limits::default() };
+        let policy = Compiler::new().limits(limits).loader(&files).compile_text(root, first);
+        let policy = policy.map_err(|error| format!("it does not compile any more: {error}"))?;
+        match policy.digest() == self.digest {
+            true => Ok(policy),
+            false => Err(format!("it compiles to another, {}", policy.digest())),
+        }
     }
 }
 
-impl From<&stagegate::Policy> for PolicyText {
-    fn from(policy: &stagegate::Policy) -> PolicyText {
+impl From<&Policy> for PolicyText {
+    fn from(policy: &Policy) -> PolicyText {
         PolicyText {
             digest: policy.digest().to_string(),
             name: policy.name().to_string(),

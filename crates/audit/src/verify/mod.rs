@@ -16,13 +16,12 @@ use std::sync::mpsc::sync_channel;
 
 use rayon::prelude::*;
 use rusqlite::{Connection, OptionalExtension};
-use stagegate::{Compiler, Limits, MemoryLoader};
 
 use crate::log::body::{self, Bodies};
 use crate::log::file;
 use crate::log::nodes::{self, Growing, Hash};
 use crate::log::rows;
-use crate::{Entry, Id, Log, LogError};
+use crate::{Entry, Id, Log, LogError, PolicyText};
 use tables::{Names, SIDE, Sums, Tables};
 
 /// How a log stood once, as a checkpoint tells: its size, and the root of the tree over its records.
@@ -312,24 +311,22 @@ impl Found {
                     continue;
                 }
             };
-            let found = stagegate::Policy::digest_of(text.iter().map(|(name, text)| (name.as_str(), text.as_str())));
-            if found != digest {
-                wrong(format!("its text is that of {found}"));
+            let text = PolicyText::new(&name, language, &zone, text);
+            if text.digest != digest {
+                wrong(format!("its text is that of {}", text.digest));
                 continue;
             }
-            let files = text.iter().fold(MemoryLoader::new(), |files, (name, text)| files.with(name, text.as_str()));
-            let limits = Limits { source_bytes: usize::MAX, ..Limits::default() };
-            let root = text.first().map(|(name, _)| name.as_str()).unwrap_or_default();
-            match Compiler::new().limits(limits).loader(&files).compile(root) {
-                Ok(policy) => {
-                    let found = (policy.name(), stagegate::LANGUAGE, policy.zone().name());
-                    if found != (name.as_str(), language, zone.as_str()) {
-                        wrong("its name, its zone or its version of the language was changed".into());
-                    }
+            match text.compile() {
+                // An older version of the language is no fault: the policy was recorded then.
+                Ok(policy)
+                    if (policy.name(), policy.zone().name()) != (name.as_str(), zone.as_str())
+                        || !(1..=stagegate::LANGUAGE).contains(&language) =>
+                {
+                    wrong("its name, its zone or its version of the language was changed".into());
                 }
-                Err(_) => self.remarks.push(format!(
-                    "the policy {digest} ({name}) does not compile with this version of stagegate ({}): its decisions \
-                     cannot be made again with it",
+                Ok(_) => {}
+                Err(why) => self.remarks.push(format!(
+                    "the policy {digest} ({name}): {why}; its decisions cannot be made again with stagegate {}",
                     stagegate::VERSION
                 )),
             }

@@ -52,7 +52,11 @@ fn head(header: &[u8; 100], length: u64, pages: u64, size: usize, cookie: u32) -
             return Some(format!("the header of the file is changed, at byte {at}"));
         }
     }
-    if !length.is_multiple_of(size as u64) || u64::from(number(28)) != pages {
+    let odd = length % size as u64;
+    if odd > 0 {
+        return Some(format!("the file does not end with a page: {odd} bytes stand after its {pages} pages"));
+    }
+    if u64::from(number(28)) != pages {
         return Some(format!("the header speaks of {} pages, and the file has {pages}", number(28)));
     }
     if number(24) != number(92) {
