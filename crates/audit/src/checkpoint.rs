@@ -18,7 +18,7 @@ pub struct Checkpoint {
     pub size: u64,
     /// The root of the RFC 6962 tree over them.
     pub root: [u8; 32],
-    /// Lines that others have put in. Ours have none.
+    /// Lines after the root: those that others have put in, and that of [`FileHash`](crate::FileHash), if it has one.
     pub extensions: Vec<String>,
 }
 

@@ -66,6 +66,9 @@ pub enum LogError {
     /// Another process began to append while it was being read.
     #[error("{}: another process began to append to it while it was being read; read it again", .0.display())]
     Changed(PathBuf),
+    /// It has to be closed first.
+    #[error("{}: it is open to append, by this process or another; close it first", .0.display())]
+    InUse(PathBuf),
     /// There is no such record.
     #[error("there is no record {0} in the log")]
     NoRecord(String),
@@ -121,6 +124,7 @@ impl LogError {
             LogError::Damaged { seq, why } => LogError::Damaged { seq: *seq, why: why.clone() },
             LogError::Corrupt { path, why } => LogError::Corrupt { path: path.clone(), why: why.clone() },
             LogError::Changed(path) => LogError::Changed(path.clone()),
+            LogError::InUse(path) => LogError::InUse(path.clone()),
             LogError::NoRecord(id) => LogError::NoRecord(id.clone()),
             LogError::Invalid(why) => LogError::Invalid(why.clone()),
             LogError::Sqlite { path, source: rusqlite::Error::SqliteFailure(error, why) } => {

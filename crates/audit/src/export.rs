@@ -110,7 +110,7 @@ impl Log {
         let mut copy = Connection::open(to).map_err(failed)?;
         let from = self.connect()?;
         let step = Backup::new(&from, &mut copy).and_then(|backup| backup.step(-1)).map_err(failed)?;
-        self.still()?;
+        from.still()?;
         if step != StepResult::Done {
             return Err(LogError::Busy(self.path().to_path_buf()));
         }

@@ -260,6 +260,13 @@ pub struct NoteSignature {
     pub bytes: Vec<u8>,
 }
 
+impl NoteSignature {
+    /// Whether it says that it is of that key.
+    pub fn is_of(&self, key: &VerifierKey) -> bool {
+        self.id == key.id && self.name == key.name
+    }
+}
+
 /// Text that keys have signed, or may sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
@@ -330,7 +337,7 @@ impl Note {
         let mut signed: Vec<&VerifierKey> = Vec::new();
         for by in &self.signatures {
             // Two keys may have the same name and id, by accident or ill will: one of them has to fit.
-            let mut known = keys.iter().filter(|key| key.id == by.id && key.name == by.name).peekable();
+            let mut known = keys.iter().filter(|key| by.is_of(key)).peekable();
             if known.peek().is_none() {
                 continue;
             }

@@ -211,6 +211,14 @@ impl Log {
         Ok(proof)
     }
 
+    /// That a checkpoint of it, which is to be signed, continues an earlier one. A log signs no two that do not fit.
+    ///
+    /// # Errors
+    /// [`LogError::NotProven`] when it does not.
+    pub fn continues(&self, earlier: &Checkpoint, later: &Checkpoint) -> Result<(), LogError> {
+        self.prove_growth(&earlier.to_string(), &later.to_string()).map(drop)
+    }
+
     /// A checkpoint of this log, as it is now.
     fn own(&self, checkpoint: &str) -> Result<Checkpoint, LogError> {
         let checkpoint = Checkpoint::parse_unsigned(checkpoint)?;

@@ -1,5 +1,6 @@
 //! The file of a log: made, opened, looked at before anything in it is believed.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use super::open::Connected;
 use crate::LogError;
 
 /// `application_id` of a log: `SGLG`.
@@ -52,20 +54,27 @@ const EMPTY: &str = "it is empty";
 const NOT_SQLITE: &str = "it does not begin as a SQLite database does";
 
 /// Which file a path names: as long as it is the same, what is appended is where others look for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Identity(u64, u64);
 
 impl Identity {
-    #[cfg(unix)]
     pub fn of(path: &Path) -> Result<Identity, LogError> {
-        let metadata = std::fs::metadata(path).map_err(|error| LogError::io(path, error))?;
-        Ok(Identity(metadata.dev(), metadata.ino()))
+        Identity::at(path).map_err(|error| LogError::io(path, error))
+    }
+
+    pub fn at(path: &Path) -> std::io::Result<Identity> {
+        std::fs::metadata(path).map(|metadata| Identity::of_metadata(&metadata))
+    }
+
+    #[cfg(unix)]
+    pub fn of_metadata(metadata: &std::fs::Metadata) -> Identity {
+        Identity(metadata.dev(), metadata.ino())
     }
 
     /// Where a file cannot be moved away while it is open.
     #[cfg(not(unix))]
-    pub fn of(_: &Path) -> Result<Identity, LogError> {
-        Ok(Identity(0, 0))
+    pub fn of_metadata(_: &std::fs::Metadata) -> Identity {
+        Identity(0, 0)
     }
 
     /// The path still names that file.
@@ -120,7 +129,7 @@ fn is_log(path: &Path, log: &Connection) -> Result<(), LogError> {
 }
 
 /// Opens a log to append to it, and makes it if that is wanted.
-pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&str>) -> Result<Connection, LogError> {
+pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&str>) -> Result<Connected, LogError> {
     right_sqlite()?;
     let failed = |error| sqlite(path, error);
     let there = look(path)?;
@@ -132,7 +141,8 @@ pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&st
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let flags = if there { flags } else { flags | OpenFlags::SQLITE_OPEN_CREATE };
-    let mut log = Connection::open_with_flags(path, flags).map_err(|error| cannot_open(path, error))?;
+    let log = Connection::open_with_flags(path, flags).map_err(|error| cannot_open(path, error))?;
+    let mut log = Connected::live(path, log)?;
     log.busy_timeout(busy).map_err(failed)?;
     log.set_prepared_statement_cache_capacity(64);
     if log.is_readonly("main").map_err(failed)? {
@@ -180,7 +190,7 @@ pub(crate) struct Reader {
     /// The file itself, if the path is a link to it: SQLite's files are beside that.
     real: PathBuf,
     busy: Duration,
-    log: Connection,
+    log: Connected,
     /// It takes for granted that nobody writes: how the file was when it was opened.
     still: Option<Still>,
 }
@@ -216,17 +226,25 @@ impl Reader {
         Ok(Reader { path: path.into(), real, busy, still, log })
     }
 
-    /// The connection alone.
-    pub fn into_connection(self) -> Connection {
-        self.log
-    }
-
     /// The connection, as long as what it takes for granted holds.
     pub fn connection(&mut self) -> Result<&Connection, LogError> {
         if self.still.is_some() && !self.is_valid()? {
             *self = Reader::open(&self.path, self.busy, false)?;
         }
         Ok(&self.log)
+    }
+
+    /// What was read since it was opened is what is in the log.
+    ///
+    /// # Errors
+    /// [`LogError::Changed`] when another process has begun to append meanwhile.
+    pub fn still(&self) -> Result<(), LogError> {
+        if self.is_valid()? { Ok(()) } else { Err(LogError::Changed(self.path.clone())) }
+    }
+
+    /// It was opened while nobody had the log open to append, and nobody has since.
+    pub fn is_alone(&self) -> Result<bool, LogError> {
+        Ok(self.still.is_some() && self.is_valid()?)
     }
 
     /// What was read since then is what is in the log.
@@ -238,10 +256,38 @@ impl Reader {
     }
 }
 
+/// Takes over into the file what a killed process has left beside it.
+///
+/// # Errors
+/// When another process has the log open, or it cannot be written.
+pub(crate) fn take_over(path: &Path, busy: Duration) -> Result<(), LogError> {
+    if !look(path)? {
+        return Ok(());
+    }
+    let real = path.canonicalize().map_err(|error| LogError::io(path, error))?;
+    if !beside(&real, WAL).exists() {
+        return Ok(());
+    }
+    let log = open(path, false, busy, None)?;
+    let taken = log.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    let others = taken.map_err(|error| sqlite(path, error))?;
+    // The last to close takes the file away.
+    drop(log);
+    if others || beside(&real, WAL).exists() { Err(LogError::InUse(path.into())) } else { Ok(()) }
+}
+
+impl Deref for Reader {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.log
+    }
+}
+
 /// The write-ahead log. If there is one, somebody has the log open to append, or was killed.
 const WAL: &str = "-wal";
 
-fn read(path: &Path, busy: Duration, there: bool, still: bool) -> Result<Connection, LogError> {
+fn read(path: &Path, busy: Duration, there: bool, still: bool) -> Result<Connected, LogError> {
     right_sqlite()?;
     if !there {
         return Err(match path.exists() {
@@ -256,6 +302,7 @@ fn read(path: &Path, busy: Duration, there: bool, still: bool) -> Result<Connect
         true => Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI),
     };
     let log = log.map_err(|error| cannot_open(path, error))?;
+    let log = if still { Connected::still(log) } else { Connected::live(path, log)? };
     let prepared = log.busy_timeout(busy).and_then(|()| careful(&log));
     prepared.map_err(|error| sqlite(path, error))?;
     log.set_prepared_statement_cache_capacity(64);

@@ -3,6 +3,7 @@
 pub(crate) mod body;
 pub(crate) mod file;
 pub(crate) mod nodes;
+pub(crate) mod open;
 mod queue;
 mod read;
 pub(crate) mod rows;

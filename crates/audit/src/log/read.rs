@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 use stagegate::Policy;
 
-use super::file;
+use super::file::{self, Reader};
 use super::nodes::Hash;
 use super::{Log, PolicyText};
 use crate::{Entry, Id, LogError};
@@ -81,19 +81,9 @@ impl Log {
     }
 
     /// One more connection that reads, for whoever wants to keep one open, or one a thread. Of a log that was opened to be
-    /// read, what is read while another process begins to append may be wrong: [`Log::still`] tells afterwards.
-    #[allow(dead_code, reason = "for rooms that read in parallel")]
-    pub(crate) fn connect(&self) -> Result<Connection, LogError> {
-        Ok(file::Reader::open(&self.path, self.options.busy, self.queue.is_some())?.into_connection())
-    }
-
-    /// What was read through [`Log::connect`] is what is in the log.
-    ///
-    /// # Errors
-    /// When another process has begun to append meanwhile.
-    #[allow(dead_code, reason = "for rooms that read in parallel")]
-    pub(crate) fn still(&self) -> Result<(), LogError> {
-        self.with_connection(|_| Ok(()))
+    /// read, what is read while another process begins to append may be wrong: [`Reader::still`] tells afterwards.
+    pub(crate) fn connect(&self) -> Result<Reader, LogError> {
+        Reader::open(&self.path, self.options.busy, self.queue.is_some())
     }
 
     /// How many entries there are.

@@ -12,6 +12,7 @@ use super::Common;
 use super::body::{self, Bodies, Packing};
 use super::file::{Identity, sqlite};
 use super::nodes::{Growing, Hash, leaf_hash};
+use super::open::Connected;
 use super::queue::Job;
 use super::rows::{Rows, rows};
 use crate::{Entry, Id, LogError};
@@ -102,7 +103,7 @@ impl Prepared {
 pub(super) struct Writer {
     path: PathBuf,
     identity: Identity,
-    log: Connection,
+    log: Connected,
     /// What is surely in the file.
     known: Known,
     common: Arc<Common>,
@@ -125,7 +126,7 @@ const WORDS: usize = 100_000;
 pub(super) const TRAINED_OF: u64 = 1_000;
 
 impl Writer {
-    pub fn new(path: &Path, log: Connection, common: Arc<Common>) -> Result<Writer, LogError> {
+    pub fn new(path: &Path, log: Connected, common: Arc<Common>) -> Result<Writer, LogError> {
         let identity = Identity::of(path)?;
         let mut writer = Writer { path: path.into(), identity, log, known: Known::default(), common, trained: false };
         let adopted = writer.adopt();

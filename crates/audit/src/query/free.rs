@@ -81,7 +81,7 @@ impl Log {
                 break;
             }
         }
-        Ok(())
+        log.still()
     }
 
     /// The entries whose ids begin so; at most `most` of them, in the order of their ids. Upper case and hyphens are of no

@@ -21,7 +21,7 @@ use crate::log::body::{self, Bodies};
 use crate::log::file;
 use crate::log::nodes::{self, Growing, Hash};
 use crate::log::rows;
-use crate::{Entry, Id, Log, LogError, PolicyText};
+use crate::{Entry, FileHash, Id, Log, LogError, PolicyText};
 use tables::{Names, SIDE, Sums, Tables};
 
 /// How a log stood once, as a checkpoint tells: its size, and the root of the tree over its records.
@@ -33,6 +33,8 @@ pub struct Head {
     pub size: u64,
     /// The root of the tree.
     pub root: [u8; 32],
+    /// The hash of the whole file, if it was taken.
+    pub file: Option<FileHash>,
 }
 
 /// Something that is not as it was recorded.
@@ -104,12 +106,25 @@ pub fn verify(
 ) -> Result<Verification, LogError> {
     let path = path.as_ref();
     let log = Log::read(path)?;
+    match once(path, &log, heads, progress) {
+        // Somebody began to append meanwhile: from now on it is read as a log that others append to.
+        Err(LogError::Changed(_)) => once(path, &log, heads, progress),
+        found => found,
+    }
+}
+
+fn once(
+    path: &Path,
+    log: &Log,
+    heads: &[Head],
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Verification, LogError> {
     let connection = log.connect()?;
     // One moment of the log, however long this takes and whoever appends meanwhile.
     let failed = |error| file::sqlite(path, error);
     connection.execute_batch("BEGIN").map_err(failed)?;
     let mut found = Found::default();
-    let whole = found.whole(path, &log, &connection, heads, progress);
+    let whole = found.whole(path, log, &connection, heads, progress);
     // What SQLite cannot read is not what was recorded, unless it only could not be read just now.
     if let Err(error) = whole {
         match file::sqlite(path, error) {
@@ -117,6 +132,7 @@ pub fn verify(
             other => found.fault(None, None, format!("the file is damaged: {other}")),
         }
     }
+    connection.still()?;
     Ok(found.finish(log.origin().unwrap_or_default()))
 }
 
@@ -169,7 +185,7 @@ impl Found {
         self.faults.truncate(MOST);
         let [decisions, reviews, dropped] = self.kinds;
         Verification {
-            head: Head { origin, size: self.size, root: self.root },
+            head: Head { origin, size: self.size, root: self.root, file: None },
             decisions,
             reviews,
             dropped,
@@ -208,7 +224,9 @@ impl Found {
             }
         }
         let check = Check { bodies: &bodies, dictionaries: &dictionaries, names: &names, tables: &tables };
-        self.entries(log, connection, &check, heads, size, progress)
+        self.entries(log, connection, &check, heads, size, progress)?;
+        self.file_hashes(path, heads);
+        Ok(())
     }
 
     /// The bytes of the file, and SQLite's own look at its structure.
@@ -246,6 +264,38 @@ impl Found {
             Err(error) => self.fault(None, None, unread(error)),
         }
         Ok(())
+    }
+
+    /// The file is, byte for byte, what it was when a checkpoint of as many records took its hash.
+    fn file_hashes(&mut self, path: &Path, heads: &[Head]) {
+        let mut now = None;
+        for (size, then) in heads.iter().filter_map(|head| Some((head.size, head.file?))) {
+            if size > self.size {
+                continue;
+            }
+            if size < self.size {
+                self.remarks.push(format!(
+                    "the log has grown since the checkpoint of {size} records: the hash of the file that it holds tells nothing any more"
+                ));
+                continue;
+            }
+            let now = match now.map_or_else(|| FileHash::of(path), Ok) {
+                Ok(found) => *now.insert(found),
+                Err(error) => return self.fault(None, None, format!("the bytes of the file cannot be read: {error}")),
+            };
+            if now == then {
+                self.remarks.push(format!("each byte of the file is what it was at the checkpoint of {size} records"));
+                continue;
+            }
+            let bytes = match now.bytes == then.bytes {
+                true => format!("among its {} bytes, at least one is another", now.bytes),
+                false => format!("it had {} bytes, and has {}", then.bytes, now.bytes),
+            };
+            let what = format!(
+                "the file is not what it was at the checkpoint of {size} records, though as many are in it: {bytes}"
+            );
+            self.fault(None, None, what);
+        }
     }
 
     /// Tables, indexes and triggers are those that a log has.

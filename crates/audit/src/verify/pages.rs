@@ -5,9 +5,10 @@
 //!
 //! The format is <https://www.sqlite.org/fileformat2.html>. What SQLite itself checks (`integrity_check`) is left to it.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
+
+use crate::log::open::Raw;
 
 /// The header's fields that never change, where they stand and what they are: both versions of the format (WAL), no
 /// reserved bytes, the three fractions; the list of free pages (there are none); the format of the schema, the size of
@@ -21,13 +22,16 @@ const FIXED: [(usize, &[u8]); 6] = [
     (72, &[0; 20]),
 ];
 
+/// Versions of SQLite that may have written a log: those before are not let at one.
+const SQLITE: std::ops::Range<u32> = 3_051_003..4_000_000;
+
 /// The page with this byte of the file is never used.
 const LOCK_BYTE: u64 = 1 << 30;
 
 /// What is wrong with the file's own bytes; the first of it.
 pub(super) fn check(path: &Path, roots: &[u32], cookie: u32) -> std::io::Result<Option<String>> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
+    let mut file = Raw::open(path)?;
+    let length = file.len()?;
     let mut header = [0; 100];
     file.read_exact(&mut header)?;
     let size = match u16::from_be_bytes([header[16], header[17]]) {
@@ -62,6 +66,9 @@ fn head(header: &[u8; 100], length: u64, pages: u64, size: usize, cookie: u32) -
     if number(24) != number(92) {
         return Some("the header's two counts of changes differ (bytes 24 and 92)".into());
     }
+    if !SQLITE.contains(&number(96)) {
+        return Some(format!("the header names {} as the version of SQLite that wrote it last (byte 96)", number(96)));
+    }
     if number(40) != cookie {
         return Some("the tables were rebuilt or changed (byte 40 of the header): a log is not to be vacuumed".into());
     }
@@ -94,7 +101,7 @@ fn four(page: &[u8], at: usize) -> Option<u32> {
 }
 
 struct Walk {
-    file: File,
+    file: Raw,
     size: usize,
     pages: u32,
     /// Pages that belong to something.
@@ -145,7 +152,7 @@ impl Walk {
             Some(seen) if !*seen && number > 0 => *seen = true,
             _ => return Ok(None),
         }
-        self.file.seek(SeekFrom::Start(u64::from(number - 1) * self.size as u64))?;
+        self.file.seek(u64::from(number - 1) * self.size as u64);
         let mut page = vec![0; self.size];
         self.file.read_exact(&mut page)?;
         Ok(Some(page))

@@ -25,9 +25,41 @@ pub(super) enum Wal {
 const HEADER: usize = 32;
 const FRAME: usize = 24;
 
+/// As often it is read again, if somebody appends meanwhile.
+const TIMES: usize = 5;
+
 pub(super) fn check(path: &Path) -> std::io::Result<Wal> {
-    let real = path.canonicalize()?;
-    let file = match File::open(beside(&real, "-wal")) {
+    let wal = beside(&path.canonicalize()?, "-wal");
+    for _ in 0..TIMES {
+        let before = State::of(&wal)?;
+        let found = read(&wal)?;
+        if before == State::of(&wal)? {
+            return Ok(found);
+        }
+    }
+    // What is written faster than it is read is in the hands of a process that has it open.
+    Ok(Wal::Whole)
+}
+
+/// What changes when it is written.
+#[derive(PartialEq, Eq)]
+struct State(Option<(u64, Option<std::time::SystemTime>, [u8; HEADER])>);
+
+impl State {
+    fn of(wal: &Path) -> std::io::Result<State> {
+        let mut file = match File::open(wal) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State(None)),
+            file => file?,
+        };
+        let mut header = [0; HEADER];
+        whole(&mut file, &mut header)?;
+        let metadata = file.metadata()?;
+        Ok(State(Some((metadata.len(), metadata.modified().ok(), header))))
+    }
+}
+
+fn read(wal: &Path) -> std::io::Result<Wal> {
+    let file = match File::open(wal) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Wal::None),
         file => file?,
     };
@@ -54,26 +86,28 @@ pub(super) fn check(path: &Path) -> std::io::Result<Wal> {
         return Ok(Wal::Damaged);
     }
     let mut frame = vec![0; FRAME + size];
-    let mut readable = true;
+    let (mut old, mut unreadable) = (false, false);
     // Ends of transactions that cannot be read.
     let mut lost = 0;
     while whole(&mut file, &mut frame)? {
-        if frame[8..16] != header[16..24] {
-            // What was there before the file was begun anew; or a frame whose salt was changed, after which others follow.
-            readable = false;
+        // What was there before the file was begun anew has both numbers (salts) otherwise, and stands behind the rest.
+        let salts = [8, 12].map(|at| number(&frame, at) == number(&header, at + 8));
+        if salts == [false, false] {
+            old = true;
             continue;
         }
         sum = sums(sum, &frame[..8], big);
         sum = sums(sum, &frame[FRAME..], big);
-        readable &= sum == (number(&frame, 16), number(&frame, 20));
-        if !readable && number(&frame, 4) != 0 {
+        let whole = salts == [true, true] && sum == (number(&frame, 16), number(&frame, 20));
+        unreadable |= old || !whole;
+        if unreadable && number(&frame, 4) != 0 {
             lost += 1;
         }
     }
-    Ok(match lost {
-        0 => Wal::Whole,
-        1 => Wal::Torn,
-        _ => Wal::Damaged,
+    Ok(match (unreadable, lost) {
+        (false, _) => Wal::Whole,
+        (true, 0 | 1) => Wal::Torn,
+        (true, _) => Wal::Damaged,
     })
 }
 

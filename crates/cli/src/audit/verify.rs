@@ -104,9 +104,10 @@ fn heads(args: &Verify) -> Result<Vec<Head>, Failure> {
             Some(keys) => Checkpoint::verified(&text, keys),
             None => Checkpoint::parse_unsigned(&text),
         };
-        let Checkpoint { origin, size, root, .. } = read
-            .map_err(|error| Failure::log(&LogError::Invalid(format!("the checkpoint {}: {error}", path.display()))))?;
-        heads.push(Head { origin, size, root });
+        let head = read.and_then(|point| point.head());
+        heads.push(head.map_err(|error| {
+            Failure::log(&LogError::Invalid(format!("the checkpoint {}: {error}", path.display())))
+        })?);
     }
     Ok(heads)
 }
