@@ -13,8 +13,10 @@ use sha2::{Digest, Sha256};
 
 use crate::LogError;
 
-/// The byte that says Ed25519.
-const ED25519: u8 = 1;
+/// The bytes that say what a key signs with Ed25519: the text of a note, or (a witness, `c2sp.org/tlog-cosignature`) the
+/// time and the text. Others, such as that of ML-DSA-44, are not known here.
+const NOTE: u8 = 1;
+const WITNESS: u8 = 4;
 
 /// A note with more signatures is not read: each costs time.
 const SIGNATURES: usize = 100;
@@ -29,39 +31,40 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains('+') && !name.chars().any(|char| char.is_whitespace() || char.is_control())
 }
 
-fn key_id(name: &str, key: &VerifyingKey) -> u32 {
-    let digest =
-        Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(key.as_bytes()).finalize();
+fn key_id(name: &str, kind: u8, key: &VerifyingKey) -> u32 {
+    let digest = Sha256::new().chain_update(name).chain_update([b'\n', kind]).chain_update(key.as_bytes()).finalize();
     let mut id = [0; 4];
     id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     u32::from_be_bytes(id)
 }
 
-/// What stands behind the name: id and 32 bytes of key.
-fn parts(text: &str) -> Option<(&str, u32, [u8; 32])> {
+/// The name, and what stands behind it: id, kind and 32 bytes of key.
+fn parts(text: &str) -> Option<(&str, u32, u8, [u8; 32])> {
     let mut parts = text.splitn(3, '+');
     let (name, id, key) = (parts.next()?, parts.next()?, parts.next()?);
     let hex = id.len() == 8 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let key = STANDARD.decode(key).ok()?;
-    let (&algorithm, key) = key.split_first()?;
-    if !is_name(name) || !hex || algorithm != ED25519 {
+    let (&kind, key) = key.split_first()?;
+    if !is_name(name) || !hex || ![NOTE, WITNESS].contains(&kind) {
         return None;
     }
-    Some((name, u32::from_str_radix(id, 16).ok()?, key.try_into().ok()?))
+    Some((name, u32::from_str_radix(id, 16).ok()?, kind, key.try_into().ok()?))
 }
 
-/// A name with the byte of the algorithm and the key.
-fn written(name: &str, id: u32, key: &[u8; 32]) -> String {
-    let mut bytes = vec![ED25519];
+/// A name with the byte of the kind and the key.
+fn written(name: &str, id: u32, kind: u8, key: &[u8; 32]) -> String {
+    let mut bytes = vec![kind];
     bytes.extend_from_slice(key);
     format!("{name}+{id:08x}+{}", STANDARD.encode(bytes))
 }
 
-/// The key by which anybody checks signatures: `name+id+base64`. Ed25519.
+/// The key by which anybody checks signatures: `name+id+base64`. Ed25519, of somebody who signs notes or of a witness who
+/// signs checkpoints with the time at which it saw them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifierKey {
     name: String,
     id: u32,
+    kind: u8,
     key: VerifyingKey,
 }
 
@@ -81,9 +84,23 @@ impl VerifierKey {
         self.key.as_bytes()
     }
 
-    /// Whether that is this key's signature of these bytes.
+    /// Whether that is this key's signature of these bytes. A witness signs nothing but checkpoints, each with a time.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.kind == NOTE && self.holds(message, signature)
+    }
+
+    fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
         Ed25519::from_slice(signature).is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
+    }
+
+    /// Whether that is this key's signature under a note of that text.
+    fn signed(&self, text: &str, signature: &[u8]) -> bool {
+        if self.kind == NOTE {
+            return self.holds(text.as_bytes(), signature);
+        }
+        let Some((time, signature)) = signature.split_first_chunk::<8>() else { return false };
+        let time = u64::from_be_bytes(*time);
+        i64::try_from(time).is_ok() && self.holds(format!("cosignature/v1\ntime {time}\n{text}").as_bytes(), signature)
     }
 
     /// Keys as a person gives them: the key itself, or the file that holds one a line (empty lines and those that begin
@@ -119,7 +136,7 @@ impl VerifierKey {
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&written(&self.name, self.id, self.key.as_bytes()))
+        f.write_str(&written(&self.name, self.id, self.kind, self.key.as_bytes()))
     }
 }
 
@@ -132,14 +149,14 @@ impl FromStr for VerifierKey {
             return Err(LogError::Invalid(why.into()));
         }
         let wrong = |why: &str| LogError::Invalid(format!("`{text}` is not a verifier key: {why}"));
-        let (name, id, key) = parts(text).ok_or_else(|| {
+        let (name, id, kind, key) = parts(text).ok_or_else(|| {
             wrong("one is the name, eight hexadecimal digits and the Ed25519 key in base64, with + between them")
         })?;
         let key = VerifyingKey::from_bytes(&key).map_err(|_| wrong("its bytes are no Ed25519 key"))?;
-        if key_id(name, &key) != id {
+        if key_id(name, kind, &key) != id {
             return Err(wrong("its digits do not fit its name and key; a character may be lost"));
         }
-        Ok(VerifierKey { name: name.to_string(), id, key })
+        Ok(VerifierKey { name: name.to_string(), id, kind, key })
     }
 }
 
@@ -179,7 +196,7 @@ impl SignerKey {
             return Err(LogError::Invalid(format!("`{name}` {why}")));
         }
         let key = SigningKey::from_bytes(&seed);
-        Ok(SignerKey { name: name.to_string(), id: key_id(name, &key.verifying_key()), key })
+        Ok(SignerKey { name: name.to_string(), id: key_id(name, NOTE, &key.verifying_key()), key })
     }
 
     /// From its text, `PRIVATE+KEY+name+id+base64`.
@@ -189,7 +206,10 @@ impl SignerKey {
     pub fn parse(text: &str) -> Result<SignerKey, LogError> {
         let wrong = |why: &str| LogError::Invalid(format!("it is not a private key of `audit key new`: {why}"));
         let text = text.strip_prefix(PREFIX).ok_or_else(|| wrong("it does not begin with PRIVATE+KEY+"))?;
-        let (name, id, seed) = parts(text).ok_or_else(|| wrong("a part of it is missing or damaged"))?;
+        let (name, id, kind, seed) = parts(text).ok_or_else(|| wrong("a part of it is missing or damaged"))?;
+        if kind != NOTE {
+            return Err(wrong("it is one of a witness"));
+        }
         let key = SignerKey::from_seed(name, seed)?;
         if key.id != id {
             return Err(wrong("its digits do not fit its name and key"));
@@ -216,7 +236,7 @@ impl SignerKey {
         std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
         let failed = |error| LogError::io(file, error);
         let mut made = new.open(file).map_err(failed)?;
-        let line = format!("{PREFIX}{}\n", written(&self.name, self.id, self.key.as_bytes()));
+        let line = format!("{PREFIX}{}\n", written(&self.name, self.id, NOTE, self.key.as_bytes()));
         let whole = made.write_all(line.as_bytes()).and_then(|()| made.sync_all());
         if whole.is_err() {
             // Half a key is no key; that it cannot be removed either is not worth more words.
@@ -232,7 +252,7 @@ impl SignerKey {
 
     /// The key to check by.
     pub fn verifier(&self) -> VerifierKey {
-        VerifierKey { name: self.name.clone(), id: self.id, key: self.key.verifying_key() }
+        VerifierKey { name: self.name.clone(), id: self.id, kind: NOTE, key: self.key.verifying_key() }
     }
 
     /// The 64 bytes of its signature.
@@ -341,7 +361,7 @@ impl Note {
             if known.peek().is_none() {
                 continue;
             }
-            let Some(key) = known.find(|key| key.verifies(self.text.as_bytes(), &by.bytes)) else {
+            let Some(key) = known.find(|key| key.signed(&self.text, &by.bytes)) else {
                 return Err(LogError::NotProven(format!("the signature of {} is wrong", by.name)));
             };
             if !signed.contains(&key) {

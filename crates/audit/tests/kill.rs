@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use stagegate_audit::{Entry, Id, Log, LogError, Options};
+use stagegate_audit::{Entry, Id, Log, LogError, Options, verify};
 
 mod common;
 use common::{builds, entry, policy};
@@ -24,6 +24,7 @@ fn main() {
     }
     together();
     looked_at();
+    in_use();
     let kills = std::env::var("STAGEGATE_KILLS").map_or(50, |kills| kills.parse().unwrap());
     kill(kills);
 }
@@ -86,14 +87,36 @@ fn together() {
 fn looked_at() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("decisions.log");
-    let log = Log::open(&path, &Options::new().create(true)).unwrap();
+    drop(Log::open(&path, &Options::new().create(true)).unwrap());
+    let early = Log::read(&path).unwrap();
+    let log = Log::open(&path, &Options::new()).unwrap();
     let policy = policy();
     let mut told = BTreeSet::new();
+    // Nothing is beside the file yet: its bytes are looked at, and it is closed again.
+    let mut open = Vec::new();
+    for _ in 0..10 {
+        let found = verify(&path, &[], &|_, _| {}).unwrap();
+        assert!(found.is_sound() && found.remarks.is_empty(), "{found:?}");
+        #[cfg(target_os = "linux")]
+        {
+            assert!(is_locked(&path), "verify has taken away the lock");
+            let all = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+            let of = all.filter(|fd| std::fs::read_link(fd.path()).is_ok_and(|to| to == path.canonicalize().unwrap()));
+            open.push(of.count());
+        }
+    }
+    // Some cannot be closed yet, but they do not become more.
+    assert!(open.iter().all(|many| many <= &open[1]), "{open:?}");
+    drop(early);
+    #[cfg(target_os = "linux")]
+    assert!(is_locked(&path), "a reader that was there before has taken away the lock");
+    assert!(matches!(Log::checkpoint_of_file(&path, Duration::ZERO), Err(LogError::InUse(_))));
     for name in 0..3 {
         let next = entry(&policy, 99_000 + name);
         log.append(next.clone(), Some(&policy)).unwrap();
         told.insert(next.id());
         drop(Log::read(&path).unwrap());
+        assert!(verify(&path, &[], &|_, _| {}).unwrap().is_sound());
         #[cfg(target_os = "linux")]
         assert!(is_locked(&path), "the lock that says that the log is in use is lost");
         let out = start(&path, name, 1).wait_with_output().unwrap();
@@ -105,6 +128,33 @@ fn looked_at() {
     drop(log);
     assert_eq!(told.len(), 3 * (1 + 7) + 1);
     check(&path, &mut told);
+}
+
+/// The hash of the file is taken when nobody has it open, and then of all that was acknowledged.
+fn in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decisions.log");
+    let mut child = start(&path, 1, u64::MAX);
+    while !Log::read(&path).is_ok_and(|log| log.len().is_ok_and(|len| len > 5)) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for _ in 0..5 {
+        let taken = Log::checkpoint_of_file(&path, Duration::from_millis(200));
+        assert!(matches!(taken, Err(LogError::InUse(_) | LogError::Busy(_))), "{taken:?}");
+        // While others append, what is looked at is one moment.
+        let found = verify(&path, &[], &|_, _| {}).unwrap();
+        assert_eq!(found.faults, [], "{:?}", found.remarks);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let head = Log::checkpoint_of_file(&path, Duration::ZERO).unwrap().head().unwrap();
+    assert_eq!(head.file.unwrap().bytes, std::fs::metadata(&path).unwrap().len());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let found = verify(&path, std::slice::from_ref(&head), &|_, _| {}).unwrap();
+    assert!(found.is_sound() && found.remarks[0].starts_with("each byte of the file"), "{found:?}");
+    Log::open(&path, &Options::new()).unwrap().append(entry(&policy(), 99_999), Some(&policy())).unwrap();
+    let found = verify(&path, &[head], &|_, _| {}).unwrap();
+    assert!(found.is_sound() && found.remarks[0].starts_with("the log has grown"), "{found:?}");
 }
 
 /// This process holds the lock that SQLite has on a database that is open.

@@ -130,6 +130,39 @@ fn the_published_checkpoint_is_read() {
     assert_eq!(extended.to_string(), format!("{text}more\nstill more\n"));
 }
 
+/// A checkpoint of a log of certificates, and what a witness in use has signed of it; both are public.
+#[test]
+fn a_witness_is_believed_by_its_key() {
+    let witness = key("witness.navigli.sunlight.geomys.org+a3e00fe2+BNy/co4C1Hn1p+INwJrfUlgz7W55dSZReusH/GhUhJ/G");
+    let text = "coachandhorses2026h1.staging.certificate.transparency.goog\n185550722\n\
+        YXAM0VmnrfvLaBCOOYSJhCaE5F10oGBOo+hkbDa1kng=\n";
+    let by_log = "— coachandhorses2026h1.staging.certificate.transparency.goog \
+        MpXgsHy8ZwxXnO+WjtVrPxAzL49Rs1gWTkNVNeEa//5peAzaocRCB3qt3EaibjzY5GILLtGgBP7dBhgcSHy+JQh0OAc=\n";
+    let by_witness = "— witness.navigli.sunlight.geomys.org \
+        o+AP4gAAAABqb7DzNrGFRJnQ9vrJ8xpnwZytnr/ZYczDIsvwvouiSjwOjn7a72ccxBk+lKnZ7dKqkYKER1s/KxLTaVwQD7lJZTC/CQ==\n";
+    let note = format!("{text}\n{by_log}{by_witness}");
+    let checkpoint = Checkpoint::verified(&note, std::slice::from_ref(&witness)).unwrap();
+    assert_eq!(checkpoint.size, 185_550_722);
+    // The time is signed with the rest, and so is each other byte; the line of the log is of no account.
+    for at in (0..text.len()).chain(text.len() + 1 + by_log.len()..note.len()) {
+        let mut changed = note.clone().into_bytes();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed);
+        assert!(
+            changed.is_err() || Checkpoint::verified(&changed.unwrap(), std::slice::from_ref(&witness)).is_err(),
+            "{at}"
+        );
+    }
+    // Such a key signs checkpoints, and nothing else.
+    let bytes = note_signature(&note);
+    assert!(!witness.verifies(text.as_bytes(), &bytes) && !witness.verifies(text.as_bytes(), &bytes[8..]));
+    assert!(SignerKey::parse(&format!("PRIVATE+KEY+{witness}")).is_err());
+}
+
+fn note_signature(note: &str) -> Vec<u8> {
+    Note::parse(note).unwrap().signatures()[1].bytes.clone()
+}
+
 #[test]
 fn what_is_no_checkpoint_is_refused() {
     let root = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";

@@ -100,6 +100,33 @@ fn a_log_that_nobody_touched_is_sound() {
     assert_eq!(second.head.size, 341);
 }
 
+/// A copy has its records, and each byte means the same.
+#[test]
+fn a_copy_that_others_made_is_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = log(folder.path(), 40);
+    let copy = folder.path().join("copy.db");
+    Log::read(&path).unwrap().backup(&copy).unwrap();
+    let found = look(&copy, &[look(&path, &[]).head]);
+    assert_eq!((found.faults, found.remarks), (vec![], vec![]));
+}
+
+#[test]
+fn bytes_behind_the_end_are_told_as_that() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let path = log(folder.path(), 3);
+    let pages = std::fs::metadata(&path).unwrap().len() / 4096;
+    let append = |bytes: &[u8]| {
+        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(bytes).unwrap();
+        look(&path, &[]).faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let found = append(&[1; 7]);
+    assert_eq!(found, [format!("the file does not end with a page: 7 bytes stand after its {pages} pages")]);
+    let found = append(&[1; 4096 - 7]);
+    assert_eq!(found, [format!("the header speaks of {pages} pages, and the file has {}", pages + 1)]);
+}
+
 #[test]
 fn an_empty_log_is_sound() {
     let folder = tempfile::tempdir().unwrap();
@@ -335,7 +362,8 @@ fn a_flipped_byte_is_found_wherever_it_is() {
     let grows: Vec<i64> = grows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let grows = |at: usize| grows.contains(&(at as i64 / 512 + 1)) && sound[at / 512 * 512] == 13;
     for (at, flipped) in &missed {
-        assert!((96..100).contains(at) || !grows(*at), "byte {at} as {flipped} is not found");
+        // Of the count of changes to the tables, it could become the 1 of a copy.
+        assert!((97..100).contains(at) || (*at, *flipped) == (43, 1) || !grows(*at), "byte {at} as {flipped} is not found");
     }
     assert!(missed.len() < sound.len() * bits * 2 / 5, "{} of {} bytes", missed.len(), sound.len());
 }

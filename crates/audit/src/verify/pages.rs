@@ -22,8 +22,8 @@ const FIXED: [(usize, &[u8]); 6] = [
     (72, &[0; 20]),
 ];
 
-/// Versions of SQLite that may have written a log: those before are not let at one.
-const SQLITE: std::ops::Range<u32> = 3_051_003..4_000_000;
+/// Versions of SQLite that can have written it, or made a copy of it: since there are write-ahead logs.
+const SQLITE: std::ops::Range<u32> = 3_007_000..4_000_000;
 
 /// The page with this byte of the file is never used.
 const LOCK_BYTE: u64 = 1 << 30;
@@ -69,7 +69,8 @@ fn head(header: &[u8; 100], length: u64, pages: u64, size: usize, cookie: u32) -
     if !SQLITE.contains(&number(96)) {
         return Some(format!("the header names {} as the version of SQLite that wrote it last (byte 96)", number(96)));
     }
-    if number(40) != cookie {
+    // SQLite's own way of copying a database counts from 1 again.
+    if number(40) != cookie && number(40) != 1 {
         return Some("the tables were rebuilt or changed (byte 40 of the header): a log is not to be vacuumed".into());
     }
     None
