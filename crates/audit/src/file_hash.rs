@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::log::open::{Raw, is_live};
 use crate::log::file;
+use crate::log::open::{Raw, is_live};
 use crate::{Checkpoint, Head, Log, LogError};
 
 /// What the line begins with.

@@ -354,7 +354,11 @@ fn a_flipped_byte_is_found_wherever_it_is() {
     });
     // What is not found without a hash of the file changes nothing that anybody is told. It is the version of SQLite that wrote the file last, and
     // what SQLite left between the cells of an index or of the definitions; a table that grows at its end has zeros there.
-    println!("of {} bytes {} mean nothing, and their flips are not found without the hash of the file", sound.len(), missed.len() / bits);
+    println!(
+        "of {} bytes {} mean nothing, and their flips are not found without the hash of the file",
+        sound.len(),
+        missed.len() / bits
+    );
     let pages = Connection::open(&path).unwrap();
     let mut grows = pages
         .prepare("SELECT pageno FROM dbstat WHERE name <> 'sqlite_schema' AND pagetype = 'leaf' ORDER BY pageno")
@@ -363,7 +367,10 @@ fn a_flipped_byte_is_found_wherever_it_is() {
     let grows = |at: usize| grows.contains(&(at as i64 / 512 + 1)) && sound[at / 512 * 512] == 13;
     for (at, flipped) in &missed {
         // Of the count of changes to the tables, it could become the 1 of a copy.
-        assert!((97..100).contains(at) || (*at, *flipped) == (43, 1) || !grows(*at), "byte {at} as {flipped} is not found");
+        assert!(
+            (97..100).contains(at) || (*at, *flipped) == (43, 1) || !grows(*at),
+            "byte {at} as {flipped} is not found"
+        );
     }
     assert!(missed.len() < sound.len() * bits * 2 / 5, "{} of {} bytes", missed.len(), sound.len());
 }

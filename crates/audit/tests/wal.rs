@@ -86,7 +86,11 @@ fn each_byte_of_what_a_killed_process_left() {
         let others = found.faults.len() > 1;
         assert!(others || found.remarks[0].contains("is not whole"), "byte {at}: {found:?}");
         assert!(others || found.head.size == 4, "byte {at}: {found:?}");
-        if others { faults += 1 } else { remarks += 1 };
+        if others {
+            faults += 1
+        } else {
+            remarks += 1
+        };
         // And nobody reads anything that was not recorded.
         assert_eq!(leaves(&path), true_leaves[..found.head.size as usize], "byte {at}");
         if at % 64 == 0 {

@@ -265,9 +265,8 @@ impl Log {
     /// # Errors
     /// When the log cannot be read.
     pub fn created(&self) -> Result<DateTime<Utc>, LogError> {
-        let created: String = self.reading(|log| {
-            log.query_row("SELECT value FROM meta WHERE key = 'created'", [], |row| row.get(0))
-        })?;
+        let created: String =
+            self.reading(|log| log.query_row("SELECT value FROM meta WHERE key = 'created'", [], |row| row.get(0)))?;
         created.parse().map_err(|_| LogError::Invalid(format!("the log says that it was made at `{created}`")))
     }
 }

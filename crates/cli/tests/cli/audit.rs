@@ -457,7 +457,7 @@ fn the_questions_in_the_documentation_are_asked() {
 }
 
 /// Words as a shell takes them, with quotes of both kinds.
-fn shell(line: &str) -> Vec<String> {
+pub fn shell(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for c in line.chars() {
         match (c, quote) {
