@@ -104,7 +104,7 @@ fn at_times(times: &[&str]) -> (tempfile::TempDir, Log) {
 #[test]
 fn a_log_of_nothing_of_one_record_and_of_many_years() {
     let page = |times: &[&str]| at_times(times).1.report(&ReportOptions::new()).unwrap().html();
-    assert!(page(&[]).contains("No decision was recorded for this time."));
+    assert!(page(&[]).contains("<p>No decision was recorded.</p>"));
     let one = page(&["2026-03-04T18:00:00Z"]);
     for text in [
         "<b>1</b><span>promotions</span>",

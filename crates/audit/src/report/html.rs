@@ -79,7 +79,9 @@ impl Report {
     /// The page.
     pub fn html(&self) -> String {
         let mut out = String::with_capacity(64 << 10);
-        let title = format!("Promotions: {}", self.stretch());
+        let stretch = self.stretch();
+        let title = stretch.as_ref().map_or("Promotions".to_string(), |stretch| format!("Promotions: {stretch}"));
+        let said = stretch.as_ref().map_or(String::new(), |stretch| format!("{stretch}."));
         let _ = write!(
             out,
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -90,13 +92,14 @@ impl Report {
         );
         let _ = write!(
             out,
-            "<h1>Promotions</h1>\n<p class=\"note\">{}. Log <code>{}</code>; times are {}.</p>\n",
-            escape(&self.stretch()),
+            "<h1>Promotions</h1>\n<p class=\"note\">{} Log <code>{}</code>; times are {}.</p>\n",
+            escape(&said),
             escape(&self.origin),
             escape(self.options.zone.tz().name())
         );
         if self.decisions() == 0 {
-            out.push_str("<p>No decision was recorded for this time.</p>\n");
+            let when = if stretch.is_some() { " for this time" } else { "" };
+            let _ = writeln!(out, "<p>No decision was recorded{when}.</p>");
         } else {
             self.tiles(&mut out);
             self.promoted(&mut out);
@@ -112,15 +115,21 @@ impl Report {
         out
     }
 
-    /// `2026-01-01 to 2026-03-31`
-    fn stretch(&self) -> String {
-        match self.span {
-            None => "nothing decided".into(),
-            Some((first, last)) => {
-                let (first, last) = (self.day(first), self.day(last));
-                if first == last { first.to_string() } else { format!("{first} to {last}") }
-            }
-        }
+    /// `2026-01-01 to 2026-03-31`: from the first decision to the last, or what was asked for, if there is none.
+    fn stretch(&self) -> Option<String> {
+        let since = self.options.since;
+        // It is the end, which is not in it.
+        let until = self.options.until.and_then(|until| until.checked_sub_signed(TimeDelta::nanoseconds(1)));
+        let (first, last) = match self.span {
+            Some((first, last)) => (self.day(first), self.day(last)),
+            None => match (since.map(|at| self.day(at)), until.map(|at| self.day(at))) {
+                (None, None) => return None,
+                (Some(since), None) => return Some(format!("Since {since}")),
+                (None, Some(until)) => return Some(format!("Until {until}")),
+                (Some(since), Some(until)) => (since, until),
+            },
+        };
+        Some(if first == last { first.to_string() } else { format!("{first} to {last}") })
     }
 
     fn time(&self, at: DateTime<Utc>) -> String {
