@@ -124,16 +124,69 @@ fn once(
     let failed = |error| file::sqlite(path, error);
     connection.execute_batch("BEGIN").map_err(failed)?;
     let mut found = Found::default();
-    let whole = found.whole(path, log, &connection, heads, progress);
-    // What SQLite cannot read is not what was recorded, unless it only could not be read just now.
-    if let Err(error) = whole {
-        match file::sqlite(path, error) {
-            busy @ LogError::Busy(_) => return Err(busy),
-            other => found.fault(None, None, format!("the file is damaged: {other}")),
+    // SQLite looks at the whole file on one core meanwhile. It need not be the same moment: the file is in order or not.
+    let (whole, file) = std::thread::scope(|scope| {
+        let file = scope.spawn(|| look_at_file(path, log));
+        let whole = found.whole(path, log, &connection, heads, progress);
+        (whole.map_err(failed), file.join())
+    });
+    let file = file.unwrap_or_else(|_| Err(LogError::Invalid("looking at it came to no end".into())));
+    match file {
+        Ok((faults, remarks)) => {
+            found.remarks.splice(..0, remarks);
+            let faults = faults.into_iter().map(|what| Fault { seq: None, id: None, what });
+            found.faults.splice(..0, faults);
         }
+        Err(error) => found.unread(error)?,
     }
+    whole.or_else(|error| found.unread(error))?;
     connection.still()?;
     Ok(found.finish(log.origin().unwrap_or_default()))
+}
+
+/// What is wrong, and what a person should know.
+type Looked = (Vec<String>, Vec<String>);
+
+/// The bytes of the file, and SQLite's own look at its structure.
+fn look_at_file(path: &Path, log: &Log) -> Result<Looked, LogError> {
+    let failed = |error| file::sqlite(path, error);
+    let connection = log.connect()?;
+    connection.execute_batch("BEGIN").map_err(failed)?;
+    let (said, roots, cookie) = structure(&connection).map_err(failed)?;
+    let said = said.iter().filter(|what| *what != "ok");
+    let mut faults: Vec<String> = said.map(|what| format!("SQLite finds the file damaged: {}", what.trim())).collect();
+    let mut remarks = Vec::new();
+    let unread = |error: std::io::Error| format!("the bytes of the file cannot be read: {error}");
+    match wal::check(path) {
+        Ok(wal::Wal::None) => match pages::check(path, &roots, cookie) {
+            Ok(wrong) => faults.extend(wrong),
+            Err(error) => faults.push(unread(error)),
+        },
+        Ok(wal::Wal::Whole) => remarks
+            .push("the log is open, or was not closed: what lies between its records was not looked at".to_string()),
+        Ok(wal::Wal::Torn) => remarks.push(
+            "the last transaction beside the log (-wal) is not whole: a crash cut it off before it was recorded, or \
+             somebody changed it; only a checkpoint tells which"
+                .to_string(),
+        ),
+        Ok(wal::Wal::Damaged) => faults.push(
+            "the newest records, which are still in the file beside the log (-wal), are damaged and cannot be read"
+                .to_string(),
+        ),
+        Err(error) => faults.push(unread(error)),
+    }
+    connection.still()?;
+    Ok((faults, remarks))
+}
+
+/// What SQLite says of the file, the first pages of its trees, and the count of changes to tables that it should have.
+fn structure(connection: &Connection) -> rusqlite::Result<(Vec<String>, Vec<u32>, u32)> {
+    let mut check = connection.prepare("PRAGMA integrity_check(20)")?;
+    let said = check.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut roots = vec![1];
+    let mut trees = connection.prepare("SELECT rootpage FROM sqlite_schema WHERE rootpage > 0")?;
+    roots.extend(trees.query_map([], |row| row.get::<_, u32>(0))?.collect::<rusqlite::Result<Vec<_>>>()?);
+    Ok((said, roots, expected_schema()?.1))
 }
 
 /// What has been found so far.
@@ -170,6 +223,15 @@ struct Checked {
 }
 
 impl Found {
+    /// What SQLite cannot read is not what was recorded, unless it only could not be read just now.
+    fn unread(&mut self, error: LogError) -> Result<(), LogError> {
+        if matches!(error, LogError::Busy(_) | LogError::Changed(_)) {
+            return Err(error);
+        }
+        self.fault(None, None, format!("the file is damaged: {error}"));
+        Ok(())
+    }
+
     fn fault(&mut self, seq: Option<u64>, id: Option<String>, what: String) {
         if self.faults.len() < MOST * 10 {
             self.faults.push(Fault { seq, id, what });
@@ -204,7 +266,6 @@ impl Found {
         heads: &[Head],
         progress: &(dyn Fn(u64, u64) + Sync),
     ) -> rusqlite::Result<()> {
-        self.file(path, connection)?;
         self.schema(connection)?;
         self.meta(connection)?;
         let bodies = Bodies::default();
@@ -226,43 +287,6 @@ impl Found {
         let check = Check { bodies: &bodies, dictionaries: &dictionaries, names: &names, tables: &tables };
         self.entries(log, connection, &check, heads, size, progress)?;
         self.file_hashes(path, heads);
-        Ok(())
-    }
-
-    /// The bytes of the file, and SQLite's own look at its structure.
-    fn file(&mut self, path: &Path, connection: &Connection) -> rusqlite::Result<()> {
-        let mut check = connection.prepare("PRAGMA integrity_check(20)")?;
-        let said = check.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
-        for what in said.iter().filter(|what| *what != "ok") {
-            self.fault(None, None, format!("SQLite finds the file damaged: {}", what.trim()));
-        }
-        let mut roots = vec![1];
-        let mut trees = connection.prepare("SELECT rootpage FROM sqlite_schema WHERE rootpage > 0")?;
-        roots.extend(trees.query_map([], |row| row.get::<_, u32>(0))?.collect::<rusqlite::Result<Vec<_>>>()?);
-        let cookie = expected_schema()?.1;
-        let unread = |error: std::io::Error| format!("the bytes of the file cannot be read: {error}");
-        match wal::check(path) {
-            Ok(wal::Wal::None) => match pages::check(path, &roots, cookie) {
-                Ok(None) => {}
-                Ok(Some(wrong)) => self.fault(None, None, wrong),
-                Err(error) => self.fault(None, None, unread(error)),
-            },
-            Ok(wal::Wal::Whole) => self.remarks.push(
-                "the log is open, or was not closed: what lies between its records was not looked at".to_string(),
-            ),
-            Ok(wal::Wal::Torn) => self.remarks.push(
-                "the last transaction beside the log (-wal) is not whole: a crash cut it off before it was recorded, or \
-                 somebody changed it; only a checkpoint tells which"
-                    .to_string(),
-            ),
-            Ok(wal::Wal::Damaged) => self.fault(
-                None,
-                None,
-                "the newest records, which are still in the file beside the log (-wal), are damaged and cannot be read"
-                    .to_string(),
-            ),
-            Err(error) => self.fault(None, None, unread(error)),
-        }
         Ok(())
     }
 
