@@ -9,7 +9,7 @@ use rusqlite::backup::{Backup, StepResult};
 use serde::Serialize;
 
 use crate::replay::{Options, digest_of, when};
-use crate::{Log, LogError, PolicyLine};
+use crate::{Entry, Log, LogError, PolicyLine, Stored};
 
 /// What was exported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -22,7 +22,8 @@ pub struct Exported {
 
 impl Log {
     /// Writes the stored lines as they are, those that [`Options`] wants, and before the first decision of each policy a
-    /// line with the policy's text. Without bounds everything that the log holds is written.
+    /// line with the policy's text. A review goes with its decision; what was dropped has the time at which that was
+    /// recorded. Without bounds everything that the log holds is written.
     ///
     /// # Errors
     /// When the log cannot be read or is damaged, or the lines cannot be written.
@@ -40,10 +41,11 @@ impl Log {
         for stored in self.entries(0..count) {
             let stored = stored?;
             progress(stored.seq + 1, count);
-            if when(stored.seq, &stored.json, options)?.is_none() {
+            let digest = digest_of(stored.seq, &stored.json)?;
+            if !options.is_everything() && !self.is_wanted(&stored, digest.is_some(), options)? {
                 continue;
             }
-            if let Some(digest) = digest_of(stored.seq, &stored.json)?
+            if let Some(digest) = digest
                 && !told.contains(&digest)
             {
                 let missing = || LogError::Invalid(format!("the log has not kept the policy {digest}"));
@@ -65,6 +67,14 @@ impl Log {
         }
         to.flush().map_err(wrong)?;
         Ok(exported)
+    }
+
+    fn is_wanted(&self, stored: &Stored, decision: bool, options: &Options) -> Result<bool, LogError> {
+        let wanted = |stored: &Stored| Ok(when(stored.seq, &stored.json, options)?.is_some());
+        if !decision && let Entry::Review(review) = stored.entry()? {
+            return self.find(review.of)?.map_or(Ok(false), |of| wanted(&of));
+        }
+        wanted(stored)
     }
 
     /// Copies the log to a file that is not there yet, as it is at one instant; others may append meanwhile, and wait for
@@ -96,6 +106,7 @@ impl Log {
         match done {
             Ok(entries) => {
                 std::fs::rename(&partial, file).map_err(|error| LogError::io(file, error))?;
+                crate::log::file::sync_folder(file)?;
                 Ok(entries)
             }
             Err(error) => {

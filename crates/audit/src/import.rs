@@ -5,10 +5,12 @@ use std::io::BufRead;
 use std::path::Path;
 
 use serde::Serialize;
+use stagegate::{Compiler, Limits, MemoryLoader};
 
 use crate::lines::{Line, LineReader};
-use crate::log::file::beside;
-use crate::{Entry, Id, Log, LogError, Options};
+use crate::log::Given;
+use crate::log::file::{beside, sync_folder};
+use crate::{Entry, Id, Log, LogError, Options, PolicyText};
 
 /// What was imported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -24,16 +26,21 @@ pub struct Imported {
 /// Entries that are appended at once to a log that is being made.
 const BATCH: usize = 10_000;
 
-/// Appends all the lines to a log, or none of them. If there is no log it is made: beside its place, and it is put there
-/// when it is whole. To a log that exists everything is appended in one transaction, and lies in memory until then.
+/// Appends all the lines of all sources to a log, or none of them. Each line is kept as it stands, to the last byte, whatever
+/// version wrote it. If there is no log it is made: beside its place, and it is put there when it is whole. To a log that
+/// exists everything is appended in one transaction, and lies in memory until then.
+///
+/// [`Options::origin`] is what a new log is to call itself: with the name of the log that the lines are from, its checkpoints
+/// hold for the new one too. A log that exists has to have that name. [`Options::create`] is of no account.
 ///
 /// # Errors
-/// When a line is damaged, too long, not written as a log writes it, or has the id of an entry that is in the log and says
-/// something else; when a decision's policy is neither in the log nor before it in the lines; when the log cannot be
-/// written. What is wrong with a line is told with its number. Nothing is appended then.
+/// When a line is damaged, too long, or has the id of an entry that is in the log and says something else; when a decision's
+/// policy is neither in the log nor before it in the lines; when a review's decision is not; when the log cannot be written.
+/// What is wrong with a line is told with its number. Nothing is appended then.
 pub fn import<R: BufRead>(
     path: &Path,
-    lines: LineReader<R>,
+    sources: impl IntoIterator<Item = LineReader<R>>,
+    options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, LogError> {
     let exists = match std::fs::symlink_metadata(path) {
@@ -42,90 +49,159 @@ pub fn import<R: BufRead>(
         Err(error) => return Err(LogError::io(path, error)),
     };
     if exists {
-        return into(&Log::open(path, &Options::new())?, lines, usize::MAX, progress);
+        let log = Log::open(path, &options.clone().create(false))?;
+        let origin = log.origin()?;
+        if let Some(wanted) = options.new_origin().filter(|wanted| *wanted != origin) {
+            let why = format!("{}: the log is called {origin}, and not {wanted}", path.display());
+            return Err(LogError::Invalid(why));
+        }
+        return into(&log, sources, usize::MAX, progress);
     }
     let partial = beside(path, ".partial");
     if std::fs::symlink_metadata(&partial).is_ok() {
         return Err(LogError::Invalid(format!("{}: there is such a file already", partial.display())));
     }
-    let made = Log::open(&partial, &Options::new().create(true)).and_then(|log| into(&log, lines, BATCH, progress));
-    // The log is closed: what is left beside it is gone.
-    match made {
-        Ok(imported) => {
-            std::fs::rename(&partial, path).map_err(|error| LogError::io(path, error))?;
-            Ok(imported)
+    let made = Log::open(&partial, &options.clone().create(true));
+    // The log is closed then: what is left beside it is gone.
+    let made = made.and_then(|log| into(&log, sources, BATCH, progress)).and_then(|imported| {
+        // A log that has appeared meanwhile is not replaced.
+        if std::fs::symlink_metadata(path).is_ok() {
+            return Err(LogError::Invalid(format!("{}: there is such a file by now", path.display())));
         }
-        Err(error) => {
-            let _ = std::fs::remove_file(&partial);
-            Err(error)
-        }
-    }
+        std::fs::rename(&partial, path).map_err(|error| LogError::io(path, error))?;
+        sync_folder(path)?;
+        Ok(imported)
+    });
+    made.inspect_err(|_| {
+        let _ = std::fs::remove_file(&partial);
+    })
 }
 
 fn into<R: BufRead>(
     log: &Log,
-    mut lines: LineReader<R>,
+    sources: impl IntoIterator<Item = LineReader<R>>,
     batch: usize,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, LogError> {
-    let mut imported = Imported::default();
-    let mut known: HashSet<String> = log.policies()?.into_iter().collect();
-    let mut policies = Vec::new();
-    let mut waiting: Vec<Entry> = Vec::new();
-    // Where each of those that wait is.
-    let mut ids: HashMap<Id, usize> = HashMap::new();
-    while let Some(line) = lines.next() {
-        progress(lines.number());
-        let (entry, json) = match line? {
+    let mut importing = Importing {
+        log,
+        imported: Imported::default(),
+        known: log.policies()?.into_iter().collect(),
+        policies: Vec::new(),
+        waiting: Vec::new(),
+        ids: HashMap::new(),
+    };
+    let mut done = 0;
+    for mut lines in sources {
+        while let Some(line) = lines.next() {
+            done += 1;
+            progress(done);
+            importing.take(line?).map_err(|error| match error {
+                // It is the line that is wrong, not the log.
+                LogError::Invalid(why) => lines.wrong(why),
+                other => other,
+            })?;
+            if importing.waiting.len() >= batch {
+                importing.append()?;
+            }
+        }
+    }
+    importing.append()?;
+    Ok(importing.imported)
+}
+
+struct Importing<'l> {
+    log: &'l Log,
+    imported: Imported,
+    /// Digests of policies that are in the log, or will be with the next entries.
+    known: HashSet<String>,
+    policies: Vec<PolicyText>,
+    waiting: Vec<Given>,
+    /// Where each of those that wait is, and whether it is a decision.
+    ids: HashMap<Id, (usize, bool)>,
+}
+
+impl Importing<'_> {
+    fn take(&mut self, line: Line) -> Result<(), LogError> {
+        let wrong = |why: String| Err(LogError::Invalid(why));
+        let (entry, json) = match line {
             Line::Policy(policy) => {
-                imported.policies += 1;
-                if known.insert(policy.digest.clone()) {
-                    policies.push(policy.text());
+                self.imported.policies += 1;
+                if !self.known.contains(&policy.digest) {
+                    let text = policy.text();
+                    consistent(&text)?;
+                    self.known.insert(policy.digest);
+                    self.policies.push(text);
                 }
-                continue;
+                return Ok(());
             }
             Line::Entry { entry, json } => (*entry, json),
         };
-        if entry.to_json() != json {
-            return Err(lines.wrong("it is not written as a log writes it, and would have another hash"));
-        }
-        if let Entry::Decision(record) = &entry {
-            let digest = &record.policy().digest;
-            if !known.contains(digest) {
-                return Err(lines.wrong(format!("its policy {digest} is neither in the log nor in a line before it")));
-            }
-        }
         let id = entry.id();
-        let before = match ids.get(&id).and_then(|place| waiting.get(*place)) {
-            Some(before) => Some(before.to_json()),
-            None => log.find(id)?.map(|stored| stored.json),
+        let before = match self.ids.get(&id).and_then(|(place, _)| self.waiting.get(*place)) {
+            Some(before) => Some(before.line.clone()),
+            None => self.log.find(id)?.map(|stored| stored.json),
         };
         match before {
-            Some(before) if before == json => imported.skipped += 1,
-            Some(_) => return Err(lines.wrong(format!("there is an entry {id} already, and it says something else"))),
-            None => {
-                imported.entries += 1;
-                ids.insert(id, waiting.len());
-                waiting.push(entry);
+            Some(before) if before == json => {
+                self.imported.skipped += 1;
+                return Ok(());
             }
+            Some(_) => return wrong(format!("there is an entry {id} already, and it says something else")),
+            None => {}
         }
-        if waiting.len() >= batch {
-            append(log, &mut policies, &mut waiting)?;
-            ids.clear();
+        match &entry {
+            Entry::Decision(record) => {
+                let digest = &record.policy().digest;
+                if !self.known.contains(digest) {
+                    return wrong(format!("its policy {digest} is neither in the log nor in a line before it"));
+                }
+            }
+            Entry::Review(review) => {
+                let decision = match self.ids.get(&review.of) {
+                    Some((_, decision)) => *decision,
+                    None => match self.log.find(review.of)? {
+                        Some(stored) => matches!(stored.entry()?, Entry::Decision(_)),
+                        None => false,
+                    },
+                };
+                if !decision {
+                    let of = review.of;
+                    return wrong(format!(
+                        "it is a review of {of}, a decision neither in the log nor in a line before it"
+                    ));
+                }
+            }
+            Entry::Dropped(_) => {}
         }
+        self.ids.insert(id, (self.waiting.len(), matches!(entry, Entry::Decision(_))));
+        self.waiting.push(Given::new(&entry, json)?);
+        self.imported.entries += 1;
+        Ok(())
     }
-    append(log, &mut policies, &mut waiting)?;
-    Ok(imported)
+
+    fn append(&mut self) -> Result<(), LogError> {
+        self.ids.clear();
+        let (waiting, policies) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.policies));
+        if waiting.is_empty() && policies.is_empty() {
+            return Ok(());
+        }
+        self.log.append_given(waiting, policies)
+    }
 }
 
-fn append(log: &Log, policies: &mut Vec<crate::PolicyText>, waiting: &mut Vec<Entry>) -> Result<(), LogError> {
-    if !policies.is_empty() {
-        log.keep_policies(policies)?;
-        policies.clear();
+/// What stands beside the sources follows from them. Sources that this version does not compile are taken as they are.
+fn consistent(text: &PolicyText) -> Result<(), LogError> {
+    let files = text.sources.iter().fold(MemoryLoader::new(), |files, (name, text)| files.with(name, text.as_str()));
+    let limits = Limits { source_bytes: usize::MAX, ..Limits::default() };
+    let root = text.sources.first().map(|(name, _)| name.as_str()).unwrap_or_default();
+    let Ok(policy) = Compiler::new().limits(limits).loader(&files).compile(root) else { return Ok(()) };
+    if (policy.name(), policy.zone().name()) == (text.name.as_str(), text.zone.as_str())
+        && text.language == stagegate::LANGUAGE
+    {
+        return Ok(());
     }
-    if !waiting.is_empty() {
-        log.append_all(waiting, &[])?;
-        waiting.clear();
-    }
-    Ok(())
+    Err(LogError::Invalid(
+        "the policy's name, its zone or its version of the language is not what its text says".into(),
+    ))
 }

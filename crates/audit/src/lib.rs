@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 mod attest;
+mod chain;
 mod checkpoint;
 #[cfg(feature = "parquet")]
 pub mod columnar;
@@ -48,12 +49,14 @@ pub mod query;
 mod record;
 pub mod replay;
 pub mod report;
+mod rotate;
 mod secret;
 mod sink;
 pub mod tree;
 mod verify;
 
 pub use attest::{Attested, Envelope};
+pub use chain::verify_predecessor;
 pub use checkpoint::Checkpoint;
 pub use error::LogError;
 pub use export::Exported;
@@ -66,6 +69,7 @@ pub use note::{Note, NoteSignature, SignerKey, VerifierKey};
 pub use proof::{ConsistencyProof, InclusionProof, Trust};
 pub use record::{Dropped, ENTRY_VERSION, Entry, Id, Record, Review};
 pub use report::{Report, ReportOptions};
+pub use rotate::{Rotated, rotate};
 pub use secret::SecretKey;
 pub use verify::{Fault, Head, MOST, Verification, verify};
 

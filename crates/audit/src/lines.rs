@@ -7,8 +7,8 @@ use stagegate::Policy;
 
 use crate::{Entry, LogError, PolicyText};
 
-/// Bytes that one line may have: a request of 16 MiB, and a decision that is longer still.
-pub const MAX_LINE: usize = 128 << 20;
+/// Bytes that one line may have: as many as a log records.
+pub const MAX_LINE: usize = crate::log::body::LONGEST;
 
 /// One line of an export.
 #[derive(Clone, Debug, PartialEq)]

@@ -137,7 +137,6 @@ impl Record {
 
 /// Somebody has looked at a decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Review {
     /// Its name.
     pub id: Id,
@@ -153,7 +152,6 @@ pub struct Review {
 
 /// Decisions that a best-effort sink could not record: how many, between which instants, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Dropped {
     /// Its name.
     pub id: Id,
@@ -215,7 +213,9 @@ impl Entry {
         written.unwrap_or_default()
     }
 
-    /// Reads what [`Entry::to_json`] wrote.
+    /// Reads what [`Entry::to_json`] wrote, of this version or another that writes entries of the same version: white space,
+    /// the order of the keys, and keys that are not known here are of no account. In the request every key has to be known:
+    /// what it asks for is not passed over.
     ///
     /// # Errors
     /// When it is not an entry of a version known here.
@@ -274,7 +274,6 @@ struct DecisionHead<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct DecisionLine {
     #[serde(rename = "kind")]
     _kind: String,

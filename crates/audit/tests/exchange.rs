@@ -7,7 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use stagegate::{Build, Decided, Policy, Request};
 use stagegate_audit::replay::{self, again};
-use stagegate_audit::{Entry, Id, Imported, LineReader, Log, LogError, Options, Record, Review, SecretKey, import};
+use stagegate_audit::{
+    Entry, Id, Imported, LineReader, Log, LogError, Options, PolicyLine, PolicyText, Record, Review, SecretKey, import,
+    verify,
+};
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -49,7 +52,12 @@ fn exported(log: &Log, options: &replay::Options) -> String {
 }
 
 fn imported(path: &Path, text: &str) -> Result<Imported, LogError> {
-    import(path, LineReader::new(text.as_bytes(), "log.jsonl"), &mut |_| {})
+    import(path, [LineReader::new(text.as_bytes(), "log.jsonl")], &Options::new(), &mut |_| {})
+}
+
+fn policy_line(policy: &Policy) -> String {
+    let sources = policy.sources().iter().map(|source| (source.name.clone(), source.text.clone())).collect();
+    PolicyLine::new(PolicyText::new(policy.name(), stagegate::LANGUAGE, policy.zone().name(), sources)).to_json()
 }
 
 fn leaves(log: &Log) -> Vec<[u8; 32]> {
@@ -91,11 +99,18 @@ fn what_is_wrong_with_a_line_is_told_with_its_number_and_nothing_is_taken_in() {
     assert_eq!(lines.len(), 4);
     let with = |wrong: &str| format!("{}\n{}\n{}\n{wrong}\n", lines[0], lines[1], lines[2]);
     let other = lines[1].replace("\"engine\":\"", "\"engine\":\"9");
-    let spaced = lines[3].replacen(':', ": ", 1);
+    let strange = lines[3].replacen("\"request\":{", "\"request\":{\"hurry\":true,", 1);
+    let id: serde_json::Value = serde_json::from_str(lines[1]).unwrap();
+    let lost = "0199b4e2-55d0-7c4e-8f0a-2b6f2f0d4c11";
+    let of_nothing = lines[2].replacen("\"id\":\"0", "\"id\":\"1", 1).replace(id["id"].as_str().unwrap(), lost);
+    let renamed = policy_line(&policy(7)).replace("\"name\":\"web\"", "\"name\":\"other\"");
     for (wrong, why) in [
         (&lines[3][..200], "it is no entry of a decision log"),
         (other.as_str(), "already, and it says something else"),
-        (spaced.as_str(), "it is not written as a log writes it"),
+        (strange.as_str(), "hurry"),
+        (of_nothing.as_str(), "it is a review of 0199b4e2-55d0-7c4e-8f0a-2b6f2f0d4c11, a decision neither"),
+        (renamed.as_str(), "is not what its text says"),
+        ("{\"kind\":\"decision\",\"v\":2}", "its version is 2, and 1 is what is read here"),
         ("", "it is empty"),
     ] {
         for path in [folder.path().join("new.log"), folder.path().join("there.log")] {
@@ -118,6 +133,62 @@ fn what_is_wrong_with_a_line_is_told_with_its_number_and_nothing_is_taken_in() {
     assert!(left.iter().all(|name| !name.to_string_lossy().contains("partial")), "{left:?}");
 }
 
+/// Another version of the engine may write the same entry in another way; what it wrote was hashed.
+#[test]
+fn a_line_goes_in_and_comes_out_as_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = filled(&folder.path().join("one.log"), &[(1, 2, true), (1, 3, false), (1, 4, false)]);
+    let text = exported(&log, &replay::Options::new());
+    let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
+    // Other white space, another order of keys, a key that is not known here; in the decision too.
+    lines[1] = format!("  {}  ", lines[1].replacen("\"request\":", "\"request\" :\t", 1));
+    lines[2] = lines[2].replacen("{\"kind\":\"review\",", "{\"mood\":[\"good\",{}],\"kind\":\"review\",", 1);
+    let (head, decision) = lines[3].split_once(",\"decision\":").unwrap();
+    let decision = decision.strip_suffix('}').unwrap();
+    lines[3] = format!("{{\"decision\":{decision},\"later\":null,{}}}", &head[1..]);
+    lines[4] = lines[4].replacen("\"verdict\":\"allow\"", "\"verdict\": \"allow\",\"score\":1.50", 1);
+    let strange = lines.join("\n") + "\n";
+    assert!(strange != text && strange.contains("score"));
+
+    let path = folder.path().join("two.log");
+    assert_eq!(imported(&path, &strange.replace('\n', "\r\n")).unwrap().entries, 4);
+    let two = Log::read(&path).unwrap();
+    assert_eq!(exported(&two, &replay::Options::new()), strange);
+    assert_ne!(leaves(&two), leaves(&log));
+    let found = verify(&path, &[], &|_, _| {}).unwrap();
+    assert!(found.is_sound(), "{:?}", found.faults);
+    assert_eq!((found.decisions, found.reviews), (3, 1));
+    // What the decisions say is decided again; where a decision is written otherwise, that is told.
+    let same = again(&two, &|digest| two.kept(digest), &replay::Options::new(), &mut |_, _| {}).unwrap();
+    assert_eq!((same.records, same.same, same.differ.len()), (3, 2, 1));
+    let differences = &same.differ[0].differences;
+    assert_eq!((differences.len(), differences[0].path.as_str()), (1, "score"));
+    // Taken in a second time it is the same; the other spelling of one of its entries is not.
+    assert_eq!(imported(&path, &strange).unwrap(), Imported { entries: 0, skipped: 4, policies: 1 });
+    let error = imported(&path, &text).unwrap_err().to_string();
+    assert!(error.starts_with("log.jsonl, line 2: there is an entry"), "{error}");
+}
+
+#[test]
+fn checkpoints_hold_for_a_log_that_was_made_of_its_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = filled(&folder.path().join("one.log"), &[(1, 2, true), (1, 3, false)]);
+    let head = verify(log.path(), &[], &|_, _| {}).unwrap().head;
+    let text = exported(&log, &replay::Options::new());
+    let path = folder.path().join("two.log");
+    let lines = || [LineReader::new(text.as_bytes(), "log.jsonl")];
+    let named = Options::new().origin(head.origin.as_str());
+    import(&path, lines(), &named, &mut |_| {}).unwrap();
+    let found = verify(&path, std::slice::from_ref(&head), &|_, _| {}).unwrap();
+    assert!(found.is_sound() && found.head == head, "{:?}", found.faults);
+    import(&path, lines(), &named, &mut |_| {}).unwrap();
+    let error = import(&path, lines(), &Options::new().origin("other"), &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains("the log is called stagegate-log/"), "{error}");
+    let two_lines = Options::new().origin("a\nb");
+    assert!(import(&folder.path().join("three.log"), lines(), &two_lines, &mut |_| {}).is_err());
+    assert!(!folder.path().join("three.log").exists());
+}
+
 #[test]
 fn a_stretch_of_time_is_exported_with_the_policies_that_it_needs() {
     let folder = tempfile::tempdir().unwrap();
@@ -126,6 +197,12 @@ fn a_stretch_of_time_is_exported_with_the_policies_that_it_needs() {
     let text = exported(&log, &since);
     assert_eq!(text.lines().count(), 3);
     let path = folder.path().join("two.log");
+    assert_eq!(imported(&path, &text).unwrap(), Imported { entries: 2, skipped: 0, policies: 1 });
+    // A review is recorded now; it goes with its decision.
+    let log = filled(&folder.path().join("three.log"), &[(1, 2, true), (2, 2, true)]);
+    let text = exported(&log, &since);
+    assert_eq!(text.lines().count(), 3);
+    let path = folder.path().join("four.log");
     assert_eq!(imported(&path, &text).unwrap(), Imported { entries: 2, skipped: 0, policies: 1 });
 }
 

@@ -39,7 +39,8 @@ const CHUNK: usize = 4_096;
 /// Writes a log as Parquet files below a folder that is not there yet, or is empty. `policies` are those of the log: the
 /// facts that they declare become columns. `origin` goes into the metadata of each file.
 ///
-/// What fails leaves nothing under that name; it may leave a folder beside it whose name ends in `.partial`.
+/// What fails leaves nothing under that name. As long as it is not whole, it lies in a folder beside it whose name ends in
+/// `.partial`.
 ///
 /// # Errors
 /// When the log cannot be read or is damaged, or the files cannot be written.
@@ -62,6 +63,28 @@ pub fn to_parquet(
     }
     std::fs::create_dir_all(folder.parent().unwrap_or(Path::new(""))).map_err(|error| LogError::io(folder, error))?;
     std::fs::create_dir(&partial).map_err(|error| LogError::io(&partial, error))?;
+    let written = below(lines, policies, origin, &partial, options, progress).and_then(|written| {
+        if folder.exists() {
+            std::fs::remove_dir(folder).map_err(|error| LogError::io(folder, error))?;
+        }
+        std::fs::rename(&partial, folder).map_err(|error| LogError::io(folder, error))?;
+        Ok(written)
+    });
+    written.inspect_err(|_| {
+        // It was made above, and there is nothing in it but what was written since.
+        let _ = std::fs::remove_dir_all(&partial);
+    })
+}
+
+/// Writes the files below a folder that is there and empty.
+fn below(
+    lines: &(impl Lines + ?Sized),
+    policies: &[Policy],
+    origin: &str,
+    folder: &Path,
+    options: &Options,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Written, LogError> {
     let months = months(lines, options)?;
     let count: u64 = months.values().map(|month| month.len() as u64).sum();
     let facts = FactColumns::new(policies);
@@ -71,8 +94,7 @@ pub fn to_parquet(
     let mut done = 0;
     for ((year, month), mut entries) in months {
         entries.sort_unstable();
-        let mut files =
-            Files { folder: &partial, year, month, facts: &facts, metadata: &metadata, open: BTreeMap::new() };
+        let mut files = Files { folder, year, month, facts: &facts, metadata: &metadata, open: BTreeMap::new() };
         for chunk in entries.chunks(CHUNK) {
             for (seq, entry) in read(lines, chunk)? {
                 files.put(seq, &entry)?;
@@ -82,10 +104,6 @@ pub fn to_parquet(
         }
         files.finish(&mut written)?;
     }
-    if folder.exists() {
-        std::fs::remove_dir(folder).map_err(|error| LogError::io(folder, error))?;
-    }
-    std::fs::rename(&partial, folder).map_err(|error| LogError::io(folder, error))?;
     Ok(written)
 }
 

@@ -12,7 +12,7 @@ use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::open::Connected;
-use crate::LogError;
+use crate::{Head, LogError, chain};
 
 /// `application_id` of a log: `SGLG`.
 pub(crate) const APPLICATION: i32 = i32::from_be_bytes(*b"SGLG");
@@ -55,7 +55,7 @@ const NOT_SQLITE: &str = "it does not begin as a SQLite database does";
 
 /// Which file a path names: as long as it is the same, what is appended is where others look for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Identity(u64, u64);
+pub(crate) struct Identity(u64, u64);
 
 impl Identity {
     pub fn of(path: &Path) -> Result<Identity, LogError> {
@@ -81,12 +81,14 @@ impl Identity {
     pub fn same(self, path: &Path) -> Result<(), LogError> {
         match Identity::of(path) {
             Ok(now) if now == self => Ok(()),
-            _ => {
-                let why = "it was moved, replaced or removed while it was open; open it again";
-                Err(LogError::io(path, std::io::Error::other(why)))
-            }
+            _ => Err(moved(path)),
         }
     }
+}
+
+fn moved(path: &Path) -> LogError {
+    let why = "it was moved, replaced or removed while it was open; open it again";
+    LogError::io(path, std::io::Error::other(why))
 }
 
 /// The SQLite that is linked will do.
@@ -128,12 +130,22 @@ fn is_log(path: &Path, log: &Connection) -> Result<(), LogError> {
     }
 }
 
+/// What a log that is made says of itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct New<'a> {
+    /// What its checkpoints call it.
+    pub origin: Option<&'a str>,
+    /// The log that it goes on from.
+    pub after: Option<&'a Head>,
+}
+
 /// Opens a log to append to it, and makes it if that is wanted.
-pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&str>) -> Result<Connected, LogError> {
+pub(super) fn open(path: &Path, busy: Duration, new: Option<New<'_>>) -> Result<(Connected, Identity), LogError> {
     right_sqlite()?;
     let failed = |error| sqlite(path, error);
     let there = look(path)?;
-    if !there && !create {
+    let before = if there { Some(Identity::of(path)?) } else { None };
+    if !there && new.is_none() {
         return Err(match path.exists() {
             false => LogError::NotFound(path.to_path_buf()),
             true => LogError::NotALog { path: path.to_path_buf(), why: EMPTY.into() },
@@ -151,12 +163,16 @@ pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&st
     one_name(path)?;
     // A process that was killed while it made the log leaves a part of it, which SQLite has just taken back.
     let pages: i64 = log.pragma_query_value(None, "page_count", |row| row.get(0)).map_err(failed)?;
-    match (pages, create) {
-        (0, true) => make(path, &mut log, origin)?,
-        (0, false) => return Err(LogError::NotALog { path: path.to_path_buf(), why: EMPTY.into() }),
+    match (pages, new) {
+        (0, Some(new)) => make(path, &mut log, new)?,
+        (0, None) => return Err(LogError::NotALog { path: path.to_path_buf(), why: EMPTY.into() }),
         _ => {}
     }
     is_log(path, &log)?;
+    // While it was waited for the log may have been rotated: its write-ahead log would be taken for that of the new one.
+    if let Some(before) = before {
+        before.same(path)?;
+    }
     careful(&log).map_err(failed)?;
     let mode: String = log.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
     log.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
@@ -170,7 +186,8 @@ pub(super) fn open(path: &Path, create: bool, busy: Duration, origin: Option<&st
             format!("SQLite keeps it as {mode} with synchronous={synchronous}, which does not make a record durable");
         return Err(LogError::ReadOnly { path: path.to_path_buf(), why });
     }
-    Ok(log)
+    let identity = before.map_or_else(|| Identity::of(path), Ok)?;
+    Ok((log, identity))
 }
 
 /// SQLite keeps its write-ahead log beside the name by which it was opened: by two names, two processes would not see
@@ -189,6 +206,7 @@ pub(crate) struct Reader {
     path: PathBuf,
     /// The file itself, if the path is a link to it: SQLite's files are beside that.
     real: PathBuf,
+    identity: Identity,
     busy: Duration,
     log: Connected,
     /// It takes for granted that nobody writes: how the file was when it was opened.
@@ -210,6 +228,7 @@ impl Reader {
     /// Opens a log to read it. Nothing on disk changes. `live`: this process has it open to append.
     pub fn open(path: &Path, busy: Duration, live: bool) -> Result<Reader, LogError> {
         let there = look(path)?;
+        let identity = if there { Identity::of(path)? } else { Identity(0, 0) };
         let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let is_beside = |ending: &str| beside(&real, ending).exists();
         // There is one only while a log is made.
@@ -223,13 +242,18 @@ impl Reader {
             // Another process has begun to append in this very moment.
             return Reader::open(path, busy, false);
         }
-        Ok(Reader { path: path.into(), real, busy, still, log })
+        Ok(Reader { path: path.into(), real, identity, busy, still, log })
     }
 
     /// The connection, as long as what it takes for granted holds.
     pub fn connection(&mut self) -> Result<&Connection, LogError> {
         if self.still.is_some() && !self.is_valid()? {
-            *self = Reader::open(&self.path, self.busy, false)?;
+            let again = Reader::open(&self.path, self.busy, false)?;
+            if again.identity != self.identity {
+                // What was read before was of another log.
+                return Err(moved(&self.path));
+            }
+            *self = again;
         }
         Ok(&self.log)
     }
@@ -268,7 +292,7 @@ pub(crate) fn take_over(path: &Path, busy: Duration) -> Result<(), LogError> {
     if !beside(&real, WAL).exists() {
         return Ok(());
     }
-    let log = open(path, false, busy, None)?;
+    let (log, _) = open(path, busy, None)?;
     let taken = log.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
     let others = taken.map_err(|error| sqlite(path, error))?;
     // The last to close takes the file away.
@@ -376,7 +400,7 @@ pub(crate) fn tables(log: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Makes an empty log in one transaction, before there is a write-ahead log: a file that has a table has all of them.
-fn make(path: &Path, log: &mut Connection, origin: Option<&str>) -> Result<(), LogError> {
+fn make(path: &Path, log: &mut Connection, new: New<'_>) -> Result<(), LogError> {
     let failed = |error| sqlite(path, error);
     log.pragma_update(None, "synchronous", "EXTRA").map_err(failed)?;
     log.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
@@ -386,10 +410,14 @@ fn make(path: &Path, log: &mut Connection, origin: Option<&str>) -> Result<(), L
     if there == 0 {
         tables(&making).map_err(failed)?;
         let own = format!("stagegate-log/{}", crate::Id::new());
+        let origin = new.origin.unwrap_or(&own);
+        let origin = new.after.map_or_else(|| Ok(origin.to_string()), |head| chain::origin(origin, head))?;
+        // A log whose checkpoints nobody could read is not made.
+        crate::Checkpoint::new(origin.as_str(), 0, [0; 32])?;
         let created = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Nanos, true);
-        let meta =
-            [("created", created), ("format", FORMAT.to_string()), ("origin", origin.unwrap_or(&own).to_string())];
+        let meta = [("created", created), ("format", FORMAT.to_string()), ("origin", origin)];
         let mut meta: Vec<(String, String)> = meta.map(|(key, value)| (key.to_string(), value)).into();
+        meta.extend(new.after.map(chain::meta).into_iter().flatten());
         meta.push(("sum".to_string(), meta_sum(&meta)));
         for (key, value) in meta {
             making.execute("INSERT INTO meta VALUES (?1, ?2)", (key, value)).map_err(failed)?;
@@ -399,12 +427,19 @@ fn make(path: &Path, log: &mut Connection, origin: Option<&str>) -> Result<(), L
     }
     making.commit().map_err(failed)?;
     // The name of the new file has to be durable too.
-    let real = path.canonicalize().map_err(|error| LogError::io(path, error))?;
+    sync_folder(path)
+}
+
+/// The name of a file is durable, and so is that another one is gone.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), LogError> {
     #[cfg(unix)]
-    if let Some(folder) = real.parent() {
-        std::fs::File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| LogError::io(folder, error))?;
+    {
+        let real = path.canonicalize().map_err(|error| LogError::io(path, error))?;
+        if let Some(folder) = real.parent() {
+            std::fs::File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(|error| LogError::io(folder, error))?;
+        }
     }
     Ok(())
 }

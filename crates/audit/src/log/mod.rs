@@ -18,11 +18,12 @@ use std::time::Duration;
 use rayon::prelude::*;
 use stagegate::Policy;
 
-use crate::{Entry, LogError, SecretKey};
+use crate::{Entry, Head, LogError, SecretKey};
 use body::{Bodies, Packing};
-use file::Reader;
+use file::{New, Reader};
 use queue::{Behind, Queue};
 pub use read::Stored;
+pub(crate) use writer::Given;
 pub use writer::PolicyText;
 use writer::{Prepared, TRAINED_OF, Writer};
 
@@ -58,6 +59,7 @@ pub struct Options {
     secret_key: Option<SecretKey>,
     busy: Duration,
     origin: Option<String>,
+    after: Option<Head>,
     behind: Behind,
 }
 
@@ -69,6 +71,7 @@ impl Default for Options {
             secret_key: None,
             busy: Duration::from_secs(10),
             origin: None,
+            after: None,
             behind: Behind { records: 1_000, delay: Duration::from_millis(100) },
         }
     }
@@ -115,6 +118,17 @@ impl Options {
     pub fn origin(mut self, origin: impl Into<String>) -> Options {
         self.origin = Some(origin.into());
         self
+    }
+
+    /// The log that a new one goes on from, as it stood when it was closed.
+    pub(crate) fn after(mut self, head: Head) -> Options {
+        self.after = Some(head);
+        self
+    }
+
+    /// What a new log is to call itself.
+    pub(crate) fn new_origin(&self) -> Option<&str> {
+        self.origin.as_deref()
     }
 }
 
@@ -185,9 +199,10 @@ impl Log {
     /// written.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Log, LogError> {
         let path = path.as_ref();
-        let writer = file::open(path, options.create, options.busy, options.origin.as_deref())?;
+        let new = New { origin: options.origin.as_deref(), after: options.after.as_ref() };
+        let (writer, identity) = file::open(path, options.busy, options.create.then_some(new))?;
         let common = Arc::default();
-        let writer = Writer::new(path, writer, Arc::clone(&common))?;
+        let writer = Writer::new(path, writer, identity, Arc::clone(&common))?;
         let reader = Mutex::new(Reader::open(path, options.busy, true)?);
         let queue = Some(Queue::start(path, writer, options.mode, options.behind)?);
         let (path, options, bodies) = (path.to_path_buf(), options.clone(), Bodies::default());
@@ -239,7 +254,8 @@ impl Log {
     /// As [`Log::append`].
     pub fn append_all(&self, entries: &[Entry], policies: &[&Policy]) -> Result<Range<u64>, LogError> {
         let queue = self.queue()?;
-        self.train(queue, entries)?;
+        let first = usize::try_from(TRAINED_OF).ok().and_then(|many| entries.get(..many));
+        self.train(queue, first, Entry::to_json)?;
         let to_keep = self.common.to_keep(policies);
         let chunks = entries.chunks(CHUNK).map(|chunk| self.prepare_all(chunk));
         let first = match entries.len() {
@@ -249,13 +265,36 @@ impl Log {
         Ok(first..first + entries.len() as u64)
     }
 
+    /// Appends lines as they are, and keeps texts of policies that may not be in the log; all of it in one transaction, or
+    /// nothing. It is durable when this returns.
+    pub(crate) fn append_given(&self, given: Vec<Given>, policies: Vec<PolicyText>) -> Result<(), LogError> {
+        let queue = self.queue()?;
+        let first = usize::try_from(TRAINED_OF).ok().and_then(|many| given.get(..many));
+        self.train(queue, first, |given| given.line.clone())?;
+        let many = given.len();
+        let mut given = given.into_iter();
+        let chunks = std::iter::from_fn(|| {
+            let chunk: Vec<Given> = given.by_ref().take(CHUNK).collect();
+            (!chunk.is_empty()).then(|| {
+                let packing = self.common.packing();
+                chunk.into_par_iter().map(|given| Prepared::given(given, &packing)).collect()
+            })
+        });
+        queue.append_chunks(many, chunks, policies).map(drop)
+    }
+
     /// As many records as a dictionary is trained of need not be in the log before it is.
-    fn train(&self, queue: &Queue, entries: &[Entry]) -> Result<(), LogError> {
-        let Some(first) = usize::try_from(TRAINED_OF).ok().and_then(|many| entries.get(..many)) else { return Ok(()) };
+    fn train<T: Sync>(
+        &self,
+        queue: &Queue,
+        first: Option<&[T]>,
+        line: impl Fn(&T) -> String + Sync + Send,
+    ) -> Result<(), LogError> {
+        let Some(first) = first else { return Ok(()) };
         if self.common.packing().dictionary().is_some() {
             return Ok(());
         }
-        let lines: Vec<String> = first.par_iter().map(Entry::to_json).collect();
+        let lines: Vec<String> = first.par_iter().map(line).collect();
         match body::train(&lines) {
             Ok(dictionary) => queue.pack_with(dictionary),
             // They are packed without.

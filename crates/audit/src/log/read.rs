@@ -260,6 +260,18 @@ impl Log {
         self.reading(|log| log.query_row("SELECT value FROM meta WHERE key = 'origin'", [], |row| row.get(0)))
     }
 
+    /// The log that this one goes on from, as it stood when it was closed; `None` for the first.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or what it says of it is damaged.
+    pub fn predecessor(&self) -> Result<Option<crate::Head>, LogError> {
+        let pairs: Vec<(String, String)> = self.reading(|log| {
+            let mut meta = log.prepare_cached("SELECT key, value FROM meta ORDER BY key")?;
+            meta.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })?;
+        crate::chain::predecessor(&pairs).map_err(LogError::Invalid)
+    }
+
     /// When it was made.
     ///
     /// # Errors

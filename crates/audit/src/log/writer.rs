@@ -79,23 +79,35 @@ pub(super) struct Prepared {
     pub rows: Rows,
 }
 
-impl Prepared {
-    pub fn new(entry: &Entry, packing: &Packing) -> Result<Prepared, LogError> {
-        let line = entry.to_json();
+/// A line that is to be recorded as it is, and what follows from it.
+pub(crate) struct Given {
+    pub id: Id,
+    pub line: String,
+    rows: Rows,
+}
+
+impl Given {
+    /// `line` is what the entry was read from: these bytes are hashed and kept, not those that this version would write.
+    pub fn new(entry: &Entry, line: String) -> Result<Given, LogError> {
         if line.len() > body::LONGEST {
             let limit = body::LONGEST >> 20;
             return Err(LogError::Invalid(format!("an entry of more than {limit} MiB is not recorded")));
         }
+        Ok(Given { id: entry.id(), line, rows: rows(entry)? })
+    }
+}
+
+impl Prepared {
+    pub fn new(entry: &Entry, packing: &Packing) -> Result<Prepared, LogError> {
+        Prepared::given(Given::new(entry, entry.to_json())?, packing)
+    }
+
+    pub fn given(given: Given, packing: &Packing) -> Result<Prepared, LogError> {
+        let Given { id, line, rows } = given;
         let body = packing
             .pack(line.as_bytes())
             .map_err(|error| LogError::Invalid(format!("the entry cannot be compressed: {error}")))?;
-        Ok(Prepared {
-            id: entry.id(),
-            leaf: leaf_hash(line.as_bytes()),
-            dictionary: packing.dictionary(),
-            body,
-            rows: rows(entry)?,
-        })
+        Ok(Prepared { id, leaf: leaf_hash(line.as_bytes()), dictionary: packing.dictionary(), body, rows })
     }
 }
 
@@ -126,8 +138,7 @@ const WORDS: usize = 100_000;
 pub(super) const TRAINED_OF: u64 = 1_000;
 
 impl Writer {
-    pub fn new(path: &Path, log: Connected, common: Arc<Common>) -> Result<Writer, LogError> {
-        let identity = Identity::of(path)?;
+    pub fn new(path: &Path, log: Connected, identity: Identity, common: Arc<Common>) -> Result<Writer, LogError> {
         let mut writer = Writer { path: path.into(), identity, log, known: Known::default(), common, trained: false };
         let adopted = writer.adopt();
         writer.trained = adopted.map_err(|error| sqlite(path, error))?;
@@ -137,10 +148,11 @@ impl Writer {
     /// Appends all jobs in one transaction, durable on return; the seq of the first entry of each. A job that cannot be
     /// appended is left out, without harm to the others; an error is one of all of them.
     pub fn append(&mut self, jobs: &[Job], dropped: Option<&Prepared>) -> Result<Vec<Result<u64, LogError>>, LogError> {
-        self.identity.same(&self.path)?;
         let mut known = std::mem::take(&mut self.known);
         let begun = self.log.transaction_with_behavior(TransactionBehavior::Immediate);
         let writing = begun.map_err(|error| sqlite(&self.path, error))?;
+        // Asked while nobody else can write: whoever puts the file elsewhere does so while nobody can.
+        self.identity.same(&self.path)?;
         // On an error the transaction is rolled back, and with it goes all that was known: none of it is believed again.
         known.begin(&writing, &self.path)?;
         let dictionary = jobs.iter().find_map(|job| job.dictionary.as_ref());

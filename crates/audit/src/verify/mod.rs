@@ -344,6 +344,9 @@ impl Found {
         if sum != Some(file::meta_sum(&pairs)) {
             self.fault(None, None, "what the log says of itself (origin, creation) was changed".to_string());
         }
+        if let Err(why) = crate::chain::predecessor(&pairs) {
+            self.fault(None, None, why);
+        }
         Ok(())
     }
 

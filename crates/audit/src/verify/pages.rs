@@ -10,11 +10,11 @@ use std::path::Path;
 
 use crate::log::open::Raw;
 
-/// The header's fields that never change, where they stand and what they are: both versions of the format (WAL), no
-/// reserved bytes, the three fractions; the list of free pages (there are none); the format of the schema, the size of
+/// The header's fields that never change, where they stand and what they are: no reserved bytes, the three fractions; the list
+/// of free pages (there are none); the format of the schema, the size of
 /// the cache, the largest root, UTF-8; no vacuum; and 20 bytes for extensions that there are not.
 const FIXED: [(usize, &[u8]); 6] = [
-    (18, &[2, 2, 0, 64, 32, 32]),
+    (20, &[0, 64, 32, 32]),
     (32, &[0; 8]),
     (44, &[0, 0, 0, 4, 0, 0, 0, 0]),
     (52, &[0, 0, 0, 0, 0, 0, 0, 1]),
@@ -51,6 +51,12 @@ pub(super) fn check(path: &Path, roots: &[u32], cookie: u32) -> std::io::Result<
 
 fn head(header: &[u8; 100], length: u64, pages: u64, size: usize, cookie: u32) -> Option<String> {
     let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    // Both versions of the format say that there is a write-ahead log; or that there is none, if the end came while the log
+    // was rotated.
+    let versions = [header[18], header[19]];
+    if versions != [2, 2] && versions != [1, 1] {
+        return Some("the header of the file is changed, at byte 18".into());
+    }
     for (at, bytes) in FIXED {
         if header.get(at..at + bytes.len()) != Some(bytes) {
             return Some(format!("the header of the file is changed, at byte {at}"));
