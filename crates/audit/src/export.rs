@@ -125,6 +125,9 @@ impl Log {
         if step != StepResult::Done {
             return Err(LogError::Busy(self.path().to_path_buf()));
         }
+        // SQLite counts the copy as a change to the definitions of tables; nothing of them was changed.
+        let schema: i64 = from.pragma_query_value(None, "schema_version", |row| row.get(0)).map_err(failed)?;
+        copy.pragma_update(None, "schema_version", schema).map_err(failed)?;
         copy.close().map_err(|(_, error)| failed(error))?;
         let file = std::fs::File::open(to).and_then(|file| file.sync_all());
         file.map_err(|error| LogError::io(to, error))

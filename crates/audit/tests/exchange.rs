@@ -221,6 +221,8 @@ fn a_backup_is_the_log_while_others_append() {
         for number in 0..5 {
             let copy = folder.path().join(format!("copy-{number}.log"));
             let entries = reader.backup(&copy).unwrap();
+            let found = verify(&copy, &[], &|_, _| {}).unwrap();
+            assert!(found.is_sound() && found.remarks.is_empty(), "{found:?}");
             let copy = Log::read(&copy).unwrap();
             assert_eq!(copy.len().unwrap(), entries);
             assert_eq!(leaves(&copy), leaves(&log)[..entries as usize]);

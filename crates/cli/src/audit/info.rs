@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args as ClapArgs;
 use serde::Serialize;
-use stagegate_audit::Log;
+use stagegate_audit::{Head, Log};
 
 use crate::failure::{Failure, count};
 use crate::output::{Output, plain};
@@ -13,8 +13,9 @@ use crate::output::{Output, plain};
 /// What a log is: its name, how much is in it, since when
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Example:\n  stagegate audit info decisions.log\n
-JSON: {path, origin, created, records, bytes, first, last, policies: [{digest, name, language, zone}]};
-first and last are when they were recorded, null in an empty log.")]
+JSON: {path, origin, created, predecessor, records, bytes, first, last, policies: [{digest, name, language, zone}]};
+first and last are when they were recorded, null in an empty log; predecessor is the log that this one goes on
+from, {origin, size, root} with root in hex, or null.")]
 pub struct Info {
     /// The log
     #[arg(value_name = "LOG")]
@@ -26,11 +27,27 @@ struct Shown {
     path: String,
     origin: String,
     created: DateTime<Utc>,
+    predecessor: Option<Predecessor>,
     records: u64,
     bytes: u64,
     first: Option<DateTime<Utc>>,
     last: Option<DateTime<Utc>>,
     policies: Vec<Policy>,
+}
+
+/// The log that one goes on from, as it stood when it was closed.
+#[derive(Serialize)]
+pub struct Predecessor {
+    origin: String,
+    size: u64,
+    root: String,
+}
+
+impl From<&Head> for Predecessor {
+    fn from(head: &Head) -> Predecessor {
+        let root = head.root.iter().map(|byte| format!("{byte:02x}")).collect();
+        Predecessor { origin: head.origin.clone(), size: head.size, root }
+    }
 }
 
 #[derive(Serialize)]
@@ -51,6 +68,10 @@ pub fn run(args: &Info, output: &Output) -> Result<u8, Failure> {
     let mut line = |what: &str, value: &str| text.push_str(&format!("  {what:<9} {}\n", plain(value)));
     line("origin", &shown.origin);
     line("created", &shown.created.to_rfc3339());
+    if let Some(before) = &shown.predecessor {
+        let records = count(usize::try_from(before.size).unwrap_or(usize::MAX), "record");
+        line("after", &format!("{}, {records}, root {}", before.origin, before.root));
+    }
     line("records", &shown.records.to_string());
     line("size", &count(usize::try_from(shown.bytes).unwrap_or(usize::MAX), "byte"));
     if let (Some(first), Some(last)) = (shown.first, shown.last) {
@@ -81,6 +102,7 @@ fn shown(args: &Info) -> Result<Shown, stagegate_audit::LogError> {
         path: args.log.display().to_string(),
         origin: log.origin()?,
         created: log.created()?,
+        predecessor: log.predecessor()?.as_ref().map(Predecessor::from),
         records,
         bytes: std::fs::metadata(&args.log).map_or(0, |file| file.len()),
         first: recorded((records > 0).then_some(0))?,

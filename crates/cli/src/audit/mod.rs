@@ -1,9 +1,12 @@
 //! `stagegate audit`: one file a command, with its arguments beside it.
 
 mod attest;
+mod backup;
 mod check_proof;
 mod checkpoint;
+mod export;
 mod file;
+mod import;
 mod info;
 mod key;
 mod prove;
@@ -11,6 +14,7 @@ mod query;
 pub mod record;
 mod report;
 mod review;
+mod rotate;
 mod rows;
 mod show;
 mod sql;
@@ -46,6 +50,10 @@ enum Command {
     Prove(prove::Prove),
     CheckProof(check_proof::CheckProof),
     Attest(attest::Attest),
+    Export(export::Export),
+    Import(import::Import),
+    Backup(backup::Backup),
+    Rotate(rotate::Rotate),
 }
 
 impl Audit {
@@ -69,5 +77,9 @@ pub fn run(args: &Audit, _global: &Global, output: &Output) -> Result<u8, Failur
         Command::Prove(args) => prove::run(args, output),
         Command::CheckProof(args) => check_proof::run(args, output),
         Command::Attest(args) => attest::run(args, output),
+        Command::Export(args) => export::run(args, output),
+        Command::Import(args) => import::run(args, output),
+        Command::Backup(args) => backup::run(args, output),
+        Command::Rotate(args) => rotate::run(args, output),
     }
 }

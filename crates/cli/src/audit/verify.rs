@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use serde::Serialize;
-use stagegate_audit::{Checkpoint, Fault, Head, LogError, VerifierKey, verify};
+use stagegate_audit::{Checkpoint, Fault, Head, LogError, VerifierKey, verify, verify_predecessor};
 
 use crate::failure::{Failure, count};
 use crate::output::{Output, plain};
@@ -16,8 +16,10 @@ use crate::output::{Output, plain};
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   stagegate audit verify decisions.log
-  stagegate audit verify decisions.log --checkpoint march.note --key example.com/releases+1f2e3d4c+AeB…\n
-JSON: {sound, origin, size, root, decisions, reviews, dropped, policies, checkpoints, faults: [{seq, id, what}], more, remarks};
+  stagegate audit verify decisions.log --checkpoint march.note --key example.com/releases+1f2e3d4c+AeB…
+  stagegate audit verify decisions.log --predecessor decisions-2026.log\n
+JSON: {sound, origin, size, root, decisions, reviews, dropped, policies, checkpoints, predecessors,
+faults: [{seq, id, what}], more, remarks};
 root in hex, seq counted from 0.
 Exit: 0 sound, 1 something was changed, 2 it cannot be read.")]
 pub struct Verify {
@@ -31,6 +33,10 @@ pub struct Verify {
     /// not checked, and it is up to you that nobody has changed them
     #[arg(long, value_name = "KEY|FILE", requires = "checkpoint")]
     key: Option<String>,
+    /// The log that this one goes on from (`audit rotate`): verify that one too, and that it is what it was when it was
+    /// closed; may be given several times, each the one before the one before it
+    #[arg(long, value_name = "LOG")]
+    predecessor: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +50,7 @@ struct Shown<'a> {
     dropped: u64,
     policies: u64,
     checkpoints: usize,
+    predecessors: usize,
     faults: &'a [Fault],
     more: u64,
     remarks: &'a [String],
@@ -51,7 +58,8 @@ struct Shown<'a> {
 
 pub fn run(args: &Verify, output: &Output) -> Result<u8, Failure> {
     let heads = heads(args)?;
-    let found = verify(&args.log, &heads, &|_, _| {}).map_err(|error| Failure::log(&error))?;
+    let mut found = verify(&args.log, &heads, &|_, _| {}).map_err(|error| Failure::log(&error))?;
+    found.faults.extend(before(args)?);
     let code = u8::from(!found.is_sound());
     let root: String = found.head.root.iter().map(|byte| format!("{byte:02x}")).collect();
     if output.is_json() {
@@ -65,6 +73,7 @@ pub fn run(args: &Verify, output: &Output) -> Result<u8, Failure> {
             dropped: found.dropped,
             policies: found.policies,
             checkpoints: heads.len(),
+            predecessors: args.predecessor.len(),
             faults: &found.faults,
             more: found.more,
             remarks: &found.remarks,
@@ -82,6 +91,10 @@ pub fn run(args: &Verify, output: &Output) -> Result<u8, Failure> {
         }
         (false, _) => text.push_str(&format!("NOT what was recorded: {}\n", plain(&args.log.display().to_string()))),
     }
+    if found.is_sound() && !args.predecessor.is_empty() {
+        let logs = count(args.predecessor.len(), "log");
+        text.push_str(&format!("  {logs} before it: sound, and as when it was closed\n"));
+    }
     for fault in &found.faults {
         text.push_str(&format!("  {}\n", plain(&fault.to_string())));
     }
@@ -93,6 +106,23 @@ pub fn run(args: &Verify, output: &Output) -> Result<u8, Failure> {
     }
     output.text(&text)?;
     Ok(code)
+}
+
+/// What is wrong with the logs before it.
+fn before(args: &Verify) -> Result<Vec<Fault>, Failure> {
+    let mut faults = Vec::new();
+    let mut log = &args.log;
+    for old in &args.predecessor {
+        let wrong = verify_predecessor(log, old, &|_, _| {}).map_err(|error| Failure::log(&error))?;
+        faults.extend(wrong.into_iter().map(|fault| {
+            let mut told = fault.clone();
+            (told.seq, told.id) = (None, None);
+            told.what = format!("the log before it, {}: {fault}", old.display());
+            told
+        }));
+        log = old;
+    }
+    Ok(faults)
 }
 
 fn heads(args: &Verify) -> Result<Vec<Head>, Failure> {

@@ -7,6 +7,7 @@ mod check;
 mod common;
 mod decide;
 mod describe;
+mod exchange;
 mod fmt;
 mod log;
 mod next;
