@@ -127,10 +127,9 @@ impl Importing<'_> {
         let (entry, json) = match line {
             Line::Policy(policy) => {
                 self.imported.policies += 1;
-                if !self.known.contains(&policy.digest) {
-                    let text = policy.text();
-                    consistent(&text)?;
-                    self.known.insert(policy.digest);
+                let text = policy.text();
+                consistent(&text)?;
+                if self.known.insert(policy.digest) {
                     self.policies.push(text);
                 }
                 return Ok(());
