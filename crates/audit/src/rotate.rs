@@ -64,7 +64,13 @@ pub fn rotate(path: &Path, archive: &Path, progress: &(dyn Fn(u64, u64) + Sync))
         drop(new);
         // Two names first: a log that has two is not appended to, and if the end comes now, rotating again goes on here.
         if !resumed {
-            std::fs::hard_link(path, archive).map_err(|error| LogError::io(archive, error))?;
+            std::fs::hard_link(path, archive).map_err(|error| match error.kind() {
+                std::io::ErrorKind::CrossesDevices => {
+                    let why = "it is on another file system: name a file on that of the log, and move it there later";
+                    LogError::Invalid(format!("{}: {why}", archive.display()))
+                }
+                _ => LogError::io(archive, error),
+            })?;
         }
         sync_folder(archive)?;
         if let Err(error) = std::fs::rename(&partial, path) {

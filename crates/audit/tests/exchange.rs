@@ -307,6 +307,11 @@ mod parquet {
         assert_eq!(get(text, "other_facts"), &Field::Str("{\"more\":1}".into()));
         assert!(!format!("{march:?}").contains("hunter2"));
         assert_eq!(rows(&to.join("decisions/year=2026/month=04/decisions.parquet")).len(), 1);
+        let file = std::fs::File::open(to.join("rules/year=2026/month=03/rules.parquet")).unwrap();
+        let file = SerializedFileReader::new(file).unwrap();
+        let metadata = file.metadata().file_metadata().key_value_metadata().unwrap();
+        let value = |key: &str| metadata.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref());
+        assert_eq!((value("stagegate.format"), value("stagegate.log")), (Some("1"), Some("origin")));
         let rules = rows(&to.join("rules/year=2026/month=03/rules.parquet"));
         assert_eq!(get(&rules[0], "status"), &Field::Str("met".into()));
         assert_eq!(get(&rules[0], "blocking"), &Field::Bool(false));

@@ -33,6 +33,9 @@ pub struct Written {
     pub bytes: BTreeMap<&'static str, u64>,
 }
 
+/// The version of the tables: another when a column goes or means something else.
+const FORMAT: u32 = 1;
+
 /// Lines that lie in memory as records at a time.
 const CHUNK: usize = 4_096;
 
@@ -88,8 +91,8 @@ fn below(
     let months = months(lines, options)?;
     let count: u64 = months.values().map(|month| month.len() as u64).sum();
     let facts = FactColumns::new(policies);
-    let metadata =
-        [("stagegate.log".to_string(), origin.to_string()), ("stagegate.facts".to_string(), facts.described())];
+    let metadata = [("log", origin.to_string()), ("facts", facts.described()), ("format", FORMAT.to_string())];
+    let metadata = metadata.map(|(key, value)| (format!("stagegate.{key}"), value));
     let mut written = Written::default();
     let mut done = 0;
     for ((year, month), mut entries) in months {

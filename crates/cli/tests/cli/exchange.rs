@@ -364,3 +364,30 @@ fn parquet_files_agree_with_the_log() {
     assert!(folder.run(&["audit", "export", "none.db", "--parquet", "none"]).code(2).stderr.contains("no such log"));
     assert!(!folder.path("none").exists());
 }
+
+/// The commands of the pages for those who keep the log, as they stand there and one after the other.
+#[cfg(unix)]
+#[test]
+fn the_commands_of_the_documentation_do_what_is_said() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/audit.md")).unwrap();
+    let (_, page) = page.split_once("\n## Taking the log elsewhere\n").unwrap();
+    let (page, _) = page.split_once("\n## How fast it is, and how large\n").unwrap();
+    let folder = reviewed();
+    std::fs::rename(folder.path("log.db"), folder.path("decisions.log")).unwrap();
+    folder.run(&["audit", "key", "new", "release.key", "--name", "example.com/releases"]).code(0);
+    let binary = Path::new(env!("CARGO_BIN_EXE_stagegate")).parent().unwrap();
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+    let mut ran = 0;
+    for line in page.lines().filter(|line| line.starts_with("stagegate ")) {
+        if line.contains("--parquet") && cfg!(not(feature = "parquet")) {
+            continue;
+        }
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", line]).current_dir(folder.dir.path()).env_clear().env("PATH", &path);
+        let done = crate::common::run(command, "");
+        assert_eq!(done.code, 0, "{line}\n{}{}", done.stdout, done.stderr);
+        assert!(!done.stderr.contains("error"), "{line}\n{}", done.stderr);
+        ran += 1;
+    }
+    assert!(ran > 20, "{ran}");
+}
