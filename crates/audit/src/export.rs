@@ -33,7 +33,7 @@ impl Log {
         options: &Options,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Exported, LogError> {
-        let wrong = |error| LogError::io(Path::new("the export"), error);
+        let wrong = |source| LogError::Io { path: "the export".into(), source };
         let mut line = |line: &str| to.write_all(line.as_bytes()).and_then(|()| to.write_all(b"\n")).map_err(wrong);
         let mut told = HashSet::new();
         let mut exported = Exported::default();

@@ -45,10 +45,8 @@ pub fn rotate(path: &Path, archive: &Path, progress: &(dyn Fn(u64, u64) + Sync))
         let why = "it is a link to the log; rotate the log itself, which others may open by another name";
         return Err(LogError::Invalid(format!("{}: {why}", path.display())));
     }
-    let partial = beside(path, ".partial");
-    if std::fs::symlink_metadata(&partial).is_ok() {
-        return Err(LogError::Invalid(format!("{}: there is such a file already", partial.display())));
-    }
+    // A name that no other has: what a rotation left that was killed is not in the way of the next.
+    let partial = beside(path, &format!(".{}.partial", crate::Id::new()));
     let found = verify(path, &[], progress)?;
     if let Some(first) = found.faults.first() {
         let why = format!("{}: it is not what was recorded, and is not rotated: {first}", path.display());
@@ -120,7 +118,7 @@ fn closed(path: &Path, log: &Connection, before: &Head) -> Result<Head, LogError
     if (growing.size(), growing.root()) != (stored.size(), stored.root()) {
         return Err(changed());
     }
-    Ok(Head { origin: before.origin.clone(), size, root: growing.root() })
+    Ok(Head { origin: before.origin.clone(), size, root: growing.root(), file: None })
 }
 
 /// Both names are of one file.

@@ -184,6 +184,14 @@ fn what_cannot_be_read_or_written_is_told() {
     }
     assert_eq!(folder.read("here.jsonl"), "mine");
     assert_eq!(names(&folder), ["half.db.partial", "log.db"]);
+    #[cfg(target_os = "linux")]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut export = folder.command(&["audit", "export", "log.db"]);
+        let done = export.stdout(full).output().unwrap();
+        let says = String::from_utf8(done.stderr).unwrap();
+        assert!(done.status.code() == Some(2) && says.starts_with("error: the export: No space left"), "{says}");
+    }
     // One value on standard output, or the lines: not both.
     let (code, json) = folder.json(&["audit", "export", "log.db"]);
     assert_eq!((code, &json["error"]["kind"]), (2, &"usage".into()));
