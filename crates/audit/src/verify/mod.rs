@@ -97,6 +97,8 @@ const CHUNK: usize = 2_048;
 /// Compares everything in a log with what follows from its lines, and with how it stood at `heads`. `progress` is told how
 /// many records are done, of how many.
 ///
+/// A process may verify a log that it has open to append, and others may append meanwhile: what is compared is one moment.
+///
 /// # Errors
 /// When there is no such log, or it cannot be read at all. What can be read and is wrong is in the [`Verification`].
 pub fn verify(
