@@ -77,13 +77,14 @@ fn main() {
             let allowed = |json: &String| policy.verdict_json(json.as_bytes()).unwrap().is_allow();
             repeat(times, || jsons.iter().filter(|json| allowed(json)).count())
         }
-        "json-json" => repeat(times, || {
-            let one = |json: &String| {
-                let request = Request::from_json(json.as_bytes()).unwrap();
-                serde_json::to_vec(&policy.decide(&request).unwrap()).unwrap().len()
-            };
-            jsons.iter().map(one).sum()
-        }),
+        "json-json" => {
+            repeat(times, || jsons.iter().map(|json| policy.decide_json(json.as_bytes()).unwrap().1.len()).sum())
+        }
+        "json-read" => {
+            let read = |json: &String| Request::from_json(json.as_bytes()).unwrap().history.len();
+            repeat(times, || jsons.iter().map(read).sum())
+        }
+        "to-json" => repeat(times, || prepared.iter().map(|p| p.decide().unwrap().to_json().len()).sum()),
         "batch" => {
             let mut batch = policy.batch("Staging").unwrap();
             let rows = requests.iter().filter(|r| r.stage == "Staging").cycle();

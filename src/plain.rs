@@ -6,7 +6,9 @@ use std::fmt::Write;
 /// The same text with every character that could move a cursor, end a line or turn the reading direction written as an
 /// escape: `\n`, `\t`, `\u{1b}`.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(unsafe_to_print) {
+    // Most texts are of plain letters, and a look at all bytes of them at once shows it.
+    let plain = |all, byte: u8| all & (0x20..0x7f).contains(&byte);
+    if text.bytes().fold(true, plain) || !text.contains(unsafe_to_print) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
@@ -37,6 +39,21 @@ pub(crate) fn quote(text: &str) -> String {
 pub(crate) fn unsafe_to_print(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
+}
+
+/// Writes a number in decimal digits.
+pub(crate) fn push_number(out: &mut String, number: u64) {
+    if number >= 10 {
+        push_number(out, number / 10);
+    }
+    out.push(char::from(b'0' + (number % 10) as u8));
+}
+
+/// Writes a number below 100 in two digits.
+pub(crate) fn push_two(out: &mut String, number: u64) {
+    for digit in [number / 10, number % 10] {
+        out.push(char::from(b'0' + (digit % 10) as u8));
+    }
 }
 
 #[cfg(test)]

@@ -199,6 +199,7 @@ impl Made {
         Program {
             name: header.unwrap_or_else(stem),
             digest: OnceLock::new(),
+            slot_names: OnceLock::new(),
             tests,
             zone: self.zone,
             sources,

@@ -8,7 +8,7 @@ use super::search::{Found, Search};
 use super::snapshot::{Case, SECOND};
 use super::verdict::given::Given;
 use super::verdict::{self, Reader, filling};
-use crate::facts::prepare::{instant, nanos, prepare};
+use crate::facts::prepare::{checked, instant, nanos, prepare};
 use crate::facts::slots::Slots;
 use crate::facts::{Request, RequestError};
 use crate::policy::Policy;
@@ -102,7 +102,7 @@ impl Policy {
             stage: inner.program.stages.get(index)?,
             plan: inner.plan.by_stage.get(index)?,
             slots,
-            assume: &[],
+            assume: Default::default(),
         })
     }
 
@@ -145,6 +145,31 @@ impl Policy {
         }
     }
 
+    /// The decision on a request in JSON, as JSON, and its verdict: what [`Decision::to_json`] writes, without a decision
+    /// in between.
+    ///
+    /// ```
+    /// # use stagegate::{Decision, Policy, Verdict};
+    /// let policy = Policy::parse("p.gate", "fact coverage : number stage Dev { require covered: coverage >= 80 }")?;
+    /// let json = br#"{ "stage": "Dev", "now": "2026-03-04T18:00:00Z", "build": { "id": "7" }, "facts": { "coverage": 42 } }"#;
+    /// let (verdict, decision) = policy.decide_json(json)?;
+    /// assert_eq!(verdict, Verdict::Deny);
+    /// assert!(decision.starts_with(r#"{"verdict":"deny","policy":"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Request::from_json_with`] under the policy's own limits, and [`Policy::decide`].
+    pub fn decide_json(&self, json: &[u8]) -> Result<(Verdict, String), RequestError> {
+        let inner = &*self.inner;
+        // What has been read is within the limits.
+        let request = Request::from_json_with(json, &inner.limits)?;
+        let slots = checked(&inner.program, &inner.plan, &request)?;
+        let case = self.case(&slots).ok_or_else(|| RequestError::missing("stage"))?;
+        let telling = super::explain::decide(case);
+        Ok((telling.verdict, telling.json()))
+    }
+
     /// Reads a request once for a caller that asks many times.
     ///
     /// # Errors
@@ -185,7 +210,8 @@ impl Policy {
             let mut search = Search::far(case);
             let snapshot = search.at(here);
             let verdict = search.verdict(&snapshot);
-            let blocking = search.blocking(&snapshot).into_iter().filter_map(|rule| case.name(rule)).collect();
+            let blocking =
+                search.blocking(&snapshot).into_iter().filter_map(|rule| case.name(rule)).map(String::from).collect();
             let next = match search.changes_at(&snapshot) {
                 Found::At(next) => next.min(end),
                 Found::Never => end,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
 
+use super::telling::Telling;
 use crate::diagnostic::Place;
 use crate::facts::slots::Slots;
 use crate::facts::time;
@@ -399,16 +400,20 @@ impl Decision {
         Decision { verdict, asked: Some((policy, slots)), told: OnceLock::new(), zone: None }
     }
 
+    /// What there is to tell, told anew; `None` if the decision was read from JSON.
+    pub(super) fn telling(&self) -> Option<Telling<'_>> {
+        let (policy, slots) = self.asked.as_ref()?;
+        let telling = super::explain::decide(policy.case(slots)?);
+        debug_assert_eq!(telling.verdict, self.verdict);
+        Some(telling)
+    }
+
     /// Everything there is to tell.
     pub(crate) fn told(&self) -> &Told {
         self.told.get_or_init(|| {
-            let case = self.asked.as_ref().and_then(|(policy, slots)| policy.case(slots));
-            let mut told = match case {
-                Some(case) => super::explain::decide(case),
-                // A decision is made of a case or of what was told, so this is never reached; it allows nothing.
-                None => Told::nothing(),
-            };
-            debug_assert_eq!(told.verdict, self.verdict);
+            let told = self.telling().map(|telling| telling.told());
+            // A decision is made of a case or of what was told, so there always is something; nothing allows nothing.
+            let mut told = told.unwrap_or_else(Told::nothing);
             told.zone = self.zone.unwrap_or(told.zone);
             Box::new(told)
         })

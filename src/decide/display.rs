@@ -61,10 +61,13 @@ impl Decision {
         self
     }
 
-    /// The decision as JSON on one line.
+    /// The decision as JSON on one line: what serde makes of it, several times as fast.
     pub fn to_json(&self) -> String {
-        // Text, numbers and lists of them: writing these to a string cannot fail.
-        serde_json::to_string(self).unwrap_or_default()
+        match self.telling() {
+            Some(telling) => telling.json(),
+            // Text, numbers and lists of them: writing these to a string cannot fail.
+            None => serde_json::to_string(self).unwrap_or_default(),
+        }
     }
 
     /// The decision as JSON on many lines.
@@ -184,11 +187,11 @@ impl Page<'_> {
 
     /// Why what someone said does not count, unless that has been told. A reason goes on where the name ends.
     fn not_counted(&mut self, not_counted: &[NotCounted], told: &str) {
-        for line in why_not(not_counted) {
-            if !told.contains(&line) {
-                self.item(4, &escape(&line));
+        why_not(not_counted.iter().map(|one| (one.by.as_str(), one.reason.as_str())), |line| {
+            if !told.contains(line) {
+                self.item(4, &escape(line));
             }
-        }
+        });
     }
 
     fn ways_out(&mut self) {

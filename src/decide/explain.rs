@@ -1,39 +1,38 @@
 //! The explained decision: the same evaluation as the verdict, told rule by rule.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use super::decision::{
-    ApprovalNeed, InvokedBy, Needs, NotCounted, OverrideReport, PolicyRef, RuleReport, Status, Told, Verdict,
-};
+use super::decision::{InvokedBy, NotCounted, OverrideReport, Status, Verdict};
 use super::search::{Found, Search};
 use super::snapshot::{Case, InForce, SECOND, Snapshot, approve_of};
+use super::telling::{RuleTelling, Telling};
 use super::truth::Truth;
-use super::words::{self, Seeing, condition, duration, joined, sentence, when, why_not};
+use super::words::{Sentences, condition, duration, joined, when, why_not};
 use crate::facts::prepare::instant;
 use crate::facts::slots::{Occupied, OtherWhy, Person, TriggerSlot};
 use crate::facts::{RunStatus, Word};
 use crate::people::matching::{Demand, assign_first, helped_by};
 use crate::people::{Asked, Bar, Counted, Unsure, last_words, since};
-use crate::plain::escape;
-use crate::program::{After, Approve, Body, Count, Quorum, Rule, RuleId, Trigger};
+use crate::plain::{escape, push_number};
+use crate::program::{After, AfterStage, Approve, Body, Count, Quorum, Rule, RuleId, StageId, Trigger};
 
 /// How far ahead a search that is cut short is far enough: 90 days.
 const FAR: i64 = 90 * 86_400 * SECOND;
 
 /// Decides a case, with every reason.
-pub(crate) fn decide(case: Case<'_>) -> Told {
+pub(crate) fn decide(case: Case<'_>) -> Telling<'_> {
     let mut search = Search::new(case);
     let now = case.slots.now;
     let snapshot = search.at(now);
     let verdict = search.verdict(&snapshot);
     let statuses = search.statuses(&snapshot);
     let explaining = Explaining { case, snapshot: &snapshot };
-    let rules: Vec<RuleReport> = (statuses.iter().enumerate())
-        .filter_map(|(index, (status, until))| explaining.rule(index, *status, *until, &statuses))
+    let mut details = String::with_capacity(64 * statuses.len());
+    let rules = (statuses.iter().enumerate())
+        .filter_map(|(index, (status, until))| explaining.rule(index, *status, *until, &statuses, &mut details))
         .collect();
-    let blocking: Vec<String> = search.blocking(&snapshot).into_iter().filter_map(|i| case.name(i)).collect();
-    let needs = needs(&rules);
     let allowed_at = match verdict {
         Verdict::Allow => Found::At(now),
         _ => search.clear_at(now, &[]),
@@ -49,93 +48,43 @@ pub(crate) fn decide(case: Case<'_>) -> Told {
         Verdict::Allow => Vec::new(),
         _ => super::unblock::unblock(&mut search, &snapshot, allowed_at),
     };
-    let mut warnings = case.slots.warnings.clone();
-    if !settled || search.cut_short {
-        warnings.push("the search ahead in time was cut short: ask again by the time this answer stands until".into());
-    }
-    let overrides = (0..case.stage.overrides.len()).filter_map(|i| explaining.override_report(i)).collect();
-    Told {
+    Telling {
+        case,
         verdict,
-        policy: PolicyRef {
-            name: case.program.name.clone(),
-            digest: case.program.digest().to_string(),
-            language: crate::LANGUAGE,
-        },
-        stage: case.stage.name.clone(),
-        build: case.slots.build.clone(),
-        at: instant(now),
         rules,
-        blocking,
-        needs,
+        details,
         unblock,
-        allowed_at: allowed_at.instant().map(instant),
+        allowed_at: allowed_at.instant(),
         valid_until: match valid_until {
-            Found::At(t) | Found::NotBefore(t) => Some(instant(t)),
+            Found::At(t) | Found::NotBefore(t) => Some(t),
             Found::Never => None,
         },
-        overrides,
-        warnings,
-        ignored_facts: case.slots.ignored_facts.clone(),
-        zone: case.program.zone,
+        overrides: (0..case.stage.overrides.len()).filter_map(|i| explaining.override_report(i)).collect(),
+        cut_short: !settled || search.cut_short,
     }
 }
 
-fn needs(rules: &[RuleReport]) -> Needs {
-    let mut needs = Needs::default();
-    for report in rules.iter().filter(|r| r.status.blocks() && r.kind != crate::program::Kind::Advise) {
-        for fact in &report.facts {
-            if !needs.facts.contains(fact) {
-                needs.facts.push(fact.clone());
-            }
-        }
-        if let (Status::Awaiting, Some(count), Some(from)) = (report.status, report.missing, &report.from) {
-            needs.approvals.push(ApprovalNeed { rule: report.rule.clone(), count, from: from.clone() });
-        }
-    }
-    needs
-}
-
-impl Case<'_> {
-    /// The name of a person.
-    pub fn person(&self, person: Person) -> String {
-        super::person_name(self.program, self.slots, person).unwrap_or("?").to_string()
-    }
-
-    fn people(&self, people: &[Person]) -> Vec<String> {
-        people.iter().map(|p| self.person(*p)).collect()
-    }
-
-    /// The name of a rule.
-    pub fn name(&self, rule: usize) -> Option<String> {
-        self.stage.rules.get(rule).map(|r| r.name.clone())
-    }
-
-    fn stage_name(&self, id: crate::program::StageId) -> &str {
-        self.program.stages.get(id.0 as usize).map_or("?", |s| s.name.as_str())
-    }
-}
-
-pub(crate) struct Explaining<'a> {
+pub(crate) struct Explaining<'a, 's> {
     pub case: Case<'a>,
-    pub snapshot: &'a Snapshot,
+    pub snapshot: &'s Snapshot,
 }
 
-impl Explaining<'_> {
+impl<'a, 's> Explaining<'a, 's> {
     fn rule(
         &self,
         index: usize,
         status: Status,
         until: Option<i64>,
         statuses: &[(Status, Option<i64>)],
-    ) -> Option<RuleReport> {
+        out: &mut String,
+    ) -> Option<RuleTelling<'a>> {
         let rule = self.case.stage.rules.get(index)?;
-        let mut report = RuleReport {
-            rule: rule.name.clone(),
-            kind: rule.kind,
+        let from = out.len();
+        let mut telling = RuleTelling {
+            rule,
             status,
-            because: rule.because.clone(),
-            detail: String::new(),
-            until: until.map(instant),
+            until,
+            detail: from..from,
             facts: Vec::new(),
             missing: None,
             from: None,
@@ -143,303 +92,345 @@ impl Explaining<'_> {
             not_counted: Vec::new(),
             rejected_by: Vec::new(),
             overridden_by: self.overridden_by(index, status),
-            at: self.case.program.sources.place(rule.span),
         };
+        self.detail(index, statuses, &mut telling, out);
+        telling.detail.end = out.len();
+        if status != Status::Unknown {
+            telling.facts.clear();
+        }
+        telling.facts.dedup();
+        Some(telling)
+    }
+
+    fn detail(
+        &self,
+        index: usize,
+        statuses: &[(Status, Option<i64>)],
+        telling: &mut RuleTelling<'a>,
+        out: &mut String,
+    ) {
+        let (rule, status) = (telling.rule, telling.status);
         let guard = rule.guard.map(|id| (id, self.snapshot.ops.get(id.0 as usize).map_or(Truth::Unknown, |g| g.truth)));
         if let (Status::NotApplicable, Some((id, Truth::False))) = (status, guard) {
-            report.detail = format!("does not apply: {}", condition(&self.case, self.snapshot, id, false).text());
-            return Some(report);
+            out.push_str("does not apply: ");
+            return condition(&self.case, self.snapshot, id, false, out, &mut telling.facts);
         }
         if status == Status::NotApplicable {
-            report.detail = self.excused(index, statuses);
-            return Some(report);
+            return self.excused(index, statuses, out);
         }
         let own = self.snapshot.rules.get(index).map_or(Truth::Unknown, |s| s.own);
         if let (Status::Unknown, Truth::False, None | Some((_, Truth::True))) = (status, own, guard) {
-            self.may_be_excused(index, &mut report);
-            return Some(report);
+            return self.may_be_excused(index, telling, out);
         }
-        self.body(rule, index, &mut report);
+        let from = out.len();
+        self.body(rule, index, telling, out);
         if let (Status::Unknown, Some((id, Truth::Unknown))) = (status, guard) {
-            let seen = condition(&self.case, self.snapshot, id, true);
-            report.detail = format!("whether it applies is not known: {}", seen.text());
-            report.facts.extend(seen.facts);
+            out.truncate(from);
+            out.push_str("whether it applies is not known: ");
+            condition(&self.case, self.snapshot, id, true, out, &mut telling.facts);
         }
-        if status != Status::Unknown {
-            report.facts.clear();
-        }
-        report.facts.dedup();
-        Some(report)
     }
 
     /// The facts that a rule which is unknown asks for.
-    pub fn unknown_facts(&self, index: usize) -> Vec<String> {
+    pub fn unknown_facts(&self, index: usize) -> Vec<Cow<'a, str>> {
         let statuses = vec![(Status::Unknown, None); self.case.stage.rules.len()];
-        self.rule(index, Status::Unknown, None, &statuses).map(|report| report.facts).unwrap_or_default()
+        let telling = self.rule(index, Status::Unknown, None, &statuses, &mut String::new());
+        telling.map(|telling| telling.facts).unwrap_or_default()
     }
 
     /// An alternative that does not hold, while it is not known whether another one does.
-    fn may_be_excused(&self, index: usize, report: &mut RuleReport) {
+    fn may_be_excused(&self, index: usize, telling: &mut RuleTelling<'a>, out: &mut String) {
         let unsure = |other: &usize| self.snapshot.rules.get(*other).is_some_and(|s| s.own == Truth::Unknown);
         let others: Vec<usize> = self.alternatives(index).filter(unsure).collect();
-        let names: Vec<String> = others.iter().filter_map(|other| self.case.name(*other)).collect();
-        report.detail = format!("whether {} holds instead is not known", sentence(&names));
+        out.push_str("whether ");
+        joined(others.iter().filter_map(|other| self.case.name(*other)), "and", out);
+        out.push_str(" holds instead is not known");
         for fact in others.into_iter().flat_map(|other| self.unknown_facts(other)) {
-            if !report.facts.contains(&fact) {
-                report.facts.push(fact);
+            if !telling.facts.contains(&fact) {
+                telling.facts.push(fact);
             }
         }
     }
 
     /// The other rules of which one is enough.
-    fn alternatives(&self, index: usize) -> impl Iterator<Item = usize> {
+    fn alternatives(&self, index: usize) -> impl Iterator<Item = usize> + use<'a> {
         let group = self.case.plan.alternative_of.get(index).copied().flatten();
         let group = group.and_then(|g| self.case.plan.alternatives.get(g)).map(Vec::as_slice).unwrap_or_default();
         group.iter().map(|id| id.0 as usize).filter(move |other| *other != index)
     }
 
     /// The override in force that skips a rule.
-    fn overridden_by(&self, index: usize, status: Status) -> Option<String> {
+    fn overridden_by(&self, index: usize, status: Status) -> Option<&'a str> {
+        if status != Status::Overridden {
+            return None;
+        }
         let id = RuleId(index as u32);
-        let overrides = self.case.stage.overrides.iter().zip(&self.snapshot.overrides);
-        let mut by = overrides.filter(|(o, s)| s.yes && o.skips.contains(&id)).map(|(o, _)| o.name.clone());
-        if status == Status::Overridden { by.next() } else { None }
+        let mut overrides = self.case.stage.overrides.iter().zip(&self.snapshot.overrides);
+        overrides.find(|(o, s)| s.yes && o.skips.contains(&id)).map(|(o, _)| o.name.as_str())
     }
 
     /// Why an alternative is not asked for: another one holds.
-    fn excused(&self, index: usize, statuses: &[(Status, Option<i64>)]) -> String {
+    fn excused(&self, index: usize, statuses: &[(Status, Option<i64>)], out: &mut String) {
         let met = |other: &usize| statuses.get(*other).is_some_and(|(status, _)| *status == Status::Met);
         match self.alternatives(index).find(met).and_then(|other| self.case.name(other)) {
-            Some(name) => format!("{name} is met"),
-            None => "does not apply".into(),
+            Some(name) => out.extend([name, " is met"]),
+            None => out.push_str("does not apply"),
         }
     }
 
-    fn body(&self, rule: &Rule, index: usize, report: &mut RuleReport) {
+    fn body(&self, rule: &'a Rule, index: usize, telling: &mut RuleTelling<'a>, out: &mut String) {
         let case = &self.case;
-        let seen = |seen: Seeing, report: &mut RuleReport| {
-            report.detail = seen.text();
-            report.facts = seen.facts;
-        };
+        let facts = &mut telling.facts;
+        // Only a rule that is unknown asks for facts.
+        let asks = telling.status == Status::Unknown;
         match &rule.body {
-            Body::Require(op) | Body::Advise(op) => seen(condition(case, self.snapshot, *op, true), report),
-            Body::Forbid(op) => seen(condition(case, self.snapshot, *op, false), report),
+            Body::Require(op) | Body::Advise(op) => condition(case, self.snapshot, *op, true, out, facts),
+            Body::Forbid(op) => condition(case, self.snapshot, *op, false, out, facts),
             Body::Window(set) => {
                 let inside = set.contains(self.snapshot.t.div_euclid(SECOND));
-                let now = when(case.program, self.snapshot.t);
-                report.detail = format!("{now} is {}", if inside { "inside" } else { "outside" });
+                when(case.program, self.snapshot.t, out);
+                out.push_str(if inside { " is inside" } else { " is outside" });
             }
             Body::Freeze(set) => {
                 let frozen = set.contains(self.snapshot.t.div_euclid(SECOND));
-                let now = when(case.program, self.snapshot.t);
-                report.detail = format!("{now} is {}", if frozen { "frozen" } else { "not frozen" });
+                when(case.program, self.snapshot.t, out);
+                out.push_str(if frozen { " is frozen" } else { " is not frozen" });
             }
-            Body::After(clauses) => self.after(clauses, report),
+            Body::After(clauses) => {
+                let mut sentences = Sentences::new(out);
+                for stage in clauses.iter().flat_map(|c| &c.stages) {
+                    sentences.begin();
+                    self.ended(stage.stage, sentences.out);
+                    sentences.end();
+                }
+                facts.extend(clauses.iter().flat_map(|c| self.pending(c)));
+            }
             Body::Soak(clauses) => {
-                let told: Vec<String> =
-                    clauses.iter().map(|clause| self.soaked(&clause.after, clause.length)).collect();
-                report.detail = told.join("; ");
-                report.facts = clauses.iter().flat_map(|c| self.pending(&c.after)).collect();
+                let mut sentences = Sentences::new(out);
+                for clause in clauses {
+                    for branch in &clause.after.stages {
+                        sentences.begin();
+                        self.soaked(branch, clause.length, sentences.out);
+                    }
+                }
+                facts.extend(clauses.iter().flat_map(|c| self.pending(&c.after)));
             }
-            Body::Approve(approve) => self.approve(approve, index, report),
-            Body::Trigger(trigger) => self.trigger(trigger, report),
+            Body::Approve(approve) => self.approve(approve, index, telling, out),
+            Body::Trigger(trigger) => self.trigger(trigger, telling, out),
             Body::Exclusive => {
-                report.detail = match &case.slots.deploying {
-                    None => {
+                match &case.slots.deploying {
+                    None => out.push_str(
                         "whether another build is being deployed was not supplied: send `deploying`, in `current` or \
-                             beside it, null when none is"
-                            .into()
-                    }
-                    Some(None) => "nothing is being deployed to the stage".into(),
-                    Some(Some(id)) if *id == case.slots.build => "this build is being deployed".into(),
-                    Some(Some(id)) => format!("build {} is being deployed to the stage", escape(id)),
-                };
-                report.facts = vec!["current.deploying".into()];
-            }
-            Body::ForwardOnly => {
-                report.detail = match (case.slots.occupied, case.slots.older) {
-                    (Occupied::Nothing, _) => "the stage runs nothing yet".into(),
-                    (Occupied::Same, _) => "the stage runs this build".into(),
-                    (_, Some(true)) => "the build is older than what the stage runs".into(),
-                    (_, Some(false)) => "the build is not older than what the stage runs".into(),
-                    (Occupied::Unknown, None) => "what the stage runs was not supplied".into(),
-                    (Occupied::Other, None) => {
-                        "the build and what the stage runs have no `created` or `version` to compare".into()
-                    }
-                };
-                report.facts = match case.slots.occupied {
-                    Occupied::Unknown => vec!["current".into()],
-                    _ => vec!["build.created".into(), "current.created".into()],
-                };
-            }
-            Body::DistinctApprovers => self.distinct(report),
-        }
-    }
-
-    fn ended(&self, stage: crate::program::StageId) -> String {
-        let name = self.case.stage_name(stage);
-        match self.case.slots.newest(stage, self.snapshot.t).0 {
-            None => format!("{name} has not run for this build"),
-            Some(run) => {
-                let at = when(self.case.program, run.at);
-                match run.status {
-                    RunStatus::Succeeded => format!("{name} succeeded {at}"),
-                    RunStatus::Failed => format!("{name} failed {at}"),
-                    RunStatus::Skipped => format!("{name} was skipped {at}"),
-                    RunStatus::Cancelled => format!("{name} was cancelled {at}"),
-                    RunStatus::Pending => format!("{name} is still running (since {at})"),
+                         beside it, null when none is",
+                    ),
+                    Some(None) => out.push_str("nothing is being deployed to the stage"),
+                    Some(Some(id)) if *id == case.slots.build => out.push_str("this build is being deployed"),
+                    Some(Some(id)) => out.extend(["build ", &*escape(id), " is being deployed to the stage"]),
+                }
+                if asks {
+                    facts.push("current.deploying".into());
                 }
             }
+            Body::ForwardOnly => {
+                out.push_str(match (case.slots.occupied, case.slots.older) {
+                    (Occupied::Nothing, _) => "the stage runs nothing yet",
+                    (Occupied::Same, _) => "the stage runs this build",
+                    (_, Some(true)) => "the build is older than what the stage runs",
+                    (_, Some(false)) => "the build is not older than what the stage runs",
+                    (Occupied::Unknown, None) => "what the stage runs was not supplied",
+                    (Occupied::Other, None) => {
+                        "the build and what the stage runs have no `created` or `version` to compare"
+                    }
+                });
+                match case.slots.occupied {
+                    _ if !asks => {}
+                    Occupied::Unknown => facts.push("current".into()),
+                    _ => facts.extend(["build.created".into(), "current.created".into()]),
+                }
+            }
+            Body::DistinctApprovers => self.distinct(out),
         }
     }
 
-    fn after(&self, clauses: &[After], report: &mut RuleReport) {
-        let mut told: Vec<String> = Vec::new();
-        for stage in clauses.iter().flat_map(|c| &c.stages) {
-            let line = self.ended(stage.stage);
-            if !told.contains(&line) {
-                told.push(line);
-            }
+    fn ended(&self, stage: StageId, out: &mut String) {
+        out.push_str(self.stage_name(stage));
+        let Some(run) = self.case.slots.newest(stage, self.snapshot.t).0 else {
+            return out.push_str(" has not run for this build");
+        };
+        out.push_str(match run.status {
+            RunStatus::Succeeded => " succeeded ",
+            RunStatus::Failed => " failed ",
+            RunStatus::Skipped => " was skipped ",
+            RunStatus::Cancelled => " was cancelled ",
+            RunStatus::Pending => " is still running (since ",
+        });
+        when(self.case.program, run.at, out);
+        if run.status == RunStatus::Pending {
+            out.push(')');
         }
-        report.detail = told.join("; ");
-        report.facts = clauses.iter().flat_map(|c| self.pending(c)).collect();
     }
 
     /// The status facts of stages that still run.
-    fn pending(&self, clause: &After) -> Vec<String> {
+    fn pending(&self, clause: &'a After) -> impl Iterator<Item = Cow<'a, str>> {
         let running = clause.stages.iter().filter(|branch| {
             let run = self.case.slots.newest(branch.stage, self.snapshot.t).0;
             run.is_some_and(|run| run.status == RunStatus::Pending)
         });
-        running.map(|branch| format!("{}.status", self.case.stage_name(branch.stage))).collect()
+        running.map(|branch| format!("{}.status", self.stage_name(branch.stage)).into())
     }
 
-    fn soaked(&self, clause: &After, length: i64) -> String {
-        let told: Vec<String> = (clause.stages.iter())
-            .map(|branch| match self.case.ended(branch, self.snapshot.t) {
-                (ended, Some(at)) if ended.truth == Truth::True => format!(
-                    "{} since {}, of which {} have passed",
-                    duration(length),
-                    self.case.stage_name(branch.stage),
-                    duration(self.snapshot.t.saturating_sub(at).min(length))
-                ),
-                _ => self.ended(branch.stage),
-            })
-            .collect();
-        told.join("; ")
+    fn soaked(&self, branch: &AfterStage, length: i64, out: &mut String) {
+        let (ended, at) = self.case.ended(branch, self.snapshot.t);
+        let Some(at) = at.filter(|_| ended.truth == Truth::True) else { return self.ended(branch.stage, out) };
+        duration(length, out);
+        out.extend([" since ", self.stage_name(branch.stage), ", of which "]);
+        duration(self.snapshot.t.saturating_sub(at).min(length), out);
+        out.push_str(" have passed");
     }
 
-    fn trigger(&self, trigger: &Trigger, report: &mut RuleReport) {
+    fn stage_name(&self, id: StageId) -> &'a str {
+        self.case.program.stages.get(id.0 as usize).map_or("?", |s| s.name.as_str())
+    }
+
+    /// What set the promotion off.
+    fn came(&self, out: &mut String) {
         let case = &self.case;
-        let came = match &case.slots.trigger {
-            TriggerSlot::Unknown => {
-                report.facts = vec!["trigger".into()];
-                "what set the promotion off was not supplied".to_string()
+        let mut two = |what: &str, name: &str| out.extend([what, &*escape(name)]);
+        match &case.slots.trigger {
+            TriggerSlot::Unknown => two("what set the promotion off was not supplied", ""),
+            TriggerSlot::Push { branch: Some(branch) } => two("a push to ", branch),
+            TriggerSlot::Push { branch: None } => two("a push to a branch that was not supplied", ""),
+            TriggerSlot::PullRequest { branch: Some(branch) } => two("a pull request to ", branch),
+            TriggerSlot::PullRequest { branch: None } => two("a pull request to a branch that was not supplied", ""),
+            TriggerSlot::Manual { by: Some(by) } => {
+                two("", case.person(*by));
+                out.push_str(" asked for it");
             }
-            TriggerSlot::Push { branch } => match branch {
-                Some(branch) => format!("a push to {}", escape(branch)),
-                None => "a push to a branch that was not supplied".into(),
-            },
-            TriggerSlot::PullRequest { branch } => match branch {
-                Some(branch) => format!("a pull request to {}", escape(branch)),
-                None => "a pull request to a branch that was not supplied".into(),
-            },
-            TriggerSlot::Manual { by: Some(by) } => format!("{} asked for it", escape(&case.person(*by))),
-            TriggerSlot::Manual { by: None } => "someone asked for it, who was not supplied".into(),
-            TriggerSlot::Completion { of: Some(Ok(stage)) } => format!("the end of {}", case.stage_name(*stage)),
-            TriggerSlot::Completion { of: Some(Err(name)) } => format!("the end of {}", escape(name)),
-            TriggerSlot::Completion { of: None } => "the end of a stage that was not supplied".into(),
-            TriggerSlot::Event { name: Some(name) } => format!("the event {}", escape(name)),
-            TriggerSlot::Event { name: None } => "an event whose name was not supplied".into(),
-            TriggerSlot::Schedule => "the schedule".into(),
-        };
-        let (wants, missing): (String, &str) = match trigger {
-            Trigger::Push { to: None } => ("a push".into(), ""),
-            Trigger::Push { to: Some(to) } => (format!("a push to {}", escape(&to.glob)), "build.branch"),
-            Trigger::PullRequest { to: None } => ("a pull request".into(), ""),
-            Trigger::PullRequest { to: Some(to) } => {
-                (format!("a pull request to {}", escape(&to.glob)), "trigger.branch")
-            }
-            Trigger::Manual { by: None } => ("a person to ask".into(), ""),
-            Trigger::Manual { by: Some(people) } => {
-                let mut names: Vec<String> = people.people.iter().map(|p| case.person(p.0)).collect();
-                let group = |g: &crate::program::GroupId| case.program.groups.get(g.0 as usize).map(|g| g.name.clone());
-                names.extend(people.directories.iter().filter_map(group).map(|name| format!("someone of {name}")));
-                let missing = people.directories.iter().find(|g| case.slots.directory(**g).is_none());
-                if let (Status::Unknown, Some(name), TriggerSlot::Manual { by: Some(_) }) =
-                    (report.status, missing.and_then(group), &case.slots.trigger)
-                {
-                    report.facts.push(format!("group {name}"));
-                }
-                (format!("{} to ask", joined(&names, "or")), "trigger.by")
-            }
-            Trigger::Completion { of: None } => ("the end of a stage".into(), ""),
-            Trigger::Completion { of: Some(stage) } => {
-                (format!("the end of {}", case.stage_name(*stage)), "trigger.of")
-            }
-            Trigger::Event { name } => (format!("the event {}", escape(name)), "trigger.name"),
-            Trigger::Schedule(schedule) => {
-                let unchanged = case.changed(schedule).truth;
-                if let (TriggerSlot::Schedule, Truth::False) = (&case.slots.trigger, unchanged) {
-                    report.detail = "the stage runs this build already: nothing has changed".into();
-                    return;
-                }
-                if let (TriggerSlot::Schedule, Truth::Unknown) = (&case.slots.trigger, unchanged) {
-                    report.facts = vec!["current.id".into()];
-                    report.detail = "what the stage runs was not supplied, so it may not have changed".into();
-                    return;
-                }
-                let expr = escape(&schedule.expr);
-                if let (TriggerSlot::Schedule, Status::Unmet | Status::Waiting) = (&case.slots.trigger, report.status) {
-                    report.detail = format!("came by the schedule, but no firing of `{expr}` is due");
-                    return;
-                }
-                (format!("a firing of `{expr}`"), "")
-            }
-        };
-        report.detail = match report.status {
-            Status::Met => came,
-            Status::Unknown => came,
-            _ if matches!(case.slots.trigger, TriggerSlot::Manual { .. }) => format!("{came}; wants {wants}"),
-            _ => format!("came by {came}; wants {wants}"),
-        };
-        if report.status == Status::Unknown && report.facts.is_empty() && !missing.is_empty() {
-            report.facts.push(missing.into());
+            TriggerSlot::Manual { by: None } => two("someone asked for it, who was not supplied", ""),
+            TriggerSlot::Completion { of: Some(Ok(stage)) } => out.extend(["the end of ", self.stage_name(*stage)]),
+            TriggerSlot::Completion { of: Some(Err(name)) } => two("the end of ", name),
+            TriggerSlot::Completion { of: None } => two("the end of a stage that was not supplied", ""),
+            TriggerSlot::Event { name: Some(name) } => two("the event ", name),
+            TriggerSlot::Event { name: None } => two("an event whose name was not supplied", ""),
+            TriggerSlot::Schedule => two("the schedule", ""),
         }
     }
 
-    fn distinct(&self, report: &mut RuleReport) {
-        let Some(assigned) = &self.snapshot.assigned else { return };
-        let told: Vec<String> = (self.case.stage.rules.iter().zip(assigned))
-            .filter(|(rule, people)| approve_of(rule).is_some() && !people.is_empty())
-            .map(|(rule, people)| format!("{} for {}", sentence(&self.case.people(people)), rule.name))
-            .collect();
-        report.detail = match told.is_empty() {
-            true => "nobody counts yet".into(),
-            false => told.join("; "),
+    fn trigger(&self, trigger: &'a Trigger, telling: &mut RuleTelling<'a>, out: &mut String) {
+        let case = &self.case;
+        let slot = &case.slots.trigger;
+        if let (Trigger::Schedule(schedule), TriggerSlot::Schedule) = (trigger, slot) {
+            match case.changed(schedule).truth {
+                Truth::False => return out.push_str("the stage runs this build already: nothing has changed"),
+                Truth::Unknown => {
+                    telling.facts.push("current.id".into());
+                    return out.push_str("what the stage runs was not supplied, so it may not have changed");
+                }
+                Truth::True => {}
+            }
+            if let Status::Unmet | Status::Waiting = telling.status {
+                let expr = escape(&schedule.expr);
+                return out.extend(["came by the schedule, but no firing of `", &*expr, "` is due"]);
+            }
+        }
+        match telling.status {
+            Status::Met => return self.came(out),
+            Status::Unknown => {
+                self.came(out);
+                return self.trigger_facts(trigger, telling);
+            }
+            _ if matches!(slot, TriggerSlot::Manual { .. }) => {}
+            _ => out.push_str("came by "),
+        }
+        self.came(out);
+        out.push_str("; wants ");
+        self.wants(trigger, out);
+    }
+
+    /// What a trigger that is unknown asks for.
+    fn trigger_facts(&self, trigger: &'a Trigger, telling: &mut RuleTelling<'a>) {
+        let case = &self.case;
+        let missing = match (trigger, &case.slots.trigger) {
+            (_, TriggerSlot::Unknown) => "trigger",
+            (Trigger::Push { to: Some(_) }, _) => "build.branch",
+            (Trigger::PullRequest { to: Some(_) }, _) => "trigger.branch",
+            (Trigger::Manual { by: Some(people) }, came) => {
+                let missing = people.directories.iter().find(|group| case.slots.directory(**group).is_none());
+                match missing.and_then(|id| case.program.groups.get(id.0 as usize)) {
+                    Some(group) if matches!(came, TriggerSlot::Manual { by: Some(_) }) => {
+                        return telling.facts.push(format!("group {}", group.name).into());
+                    }
+                    _ => "trigger.by",
+                }
+            }
+            (Trigger::Completion { of: Some(_) }, _) => "trigger.of",
+            (Trigger::Event { .. }, _) => "trigger.name",
+            _ => return,
         };
+        telling.facts.push(missing.into());
+    }
+
+    fn wants(&self, trigger: &Trigger, out: &mut String) {
+        let case = &self.case;
+        match trigger {
+            Trigger::Push { to: None } => out.push_str("a push"),
+            Trigger::Push { to: Some(to) } => out.extend(["a push to ", &*escape(&to.glob)]),
+            Trigger::PullRequest { to: None } => out.push_str("a pull request"),
+            Trigger::PullRequest { to: Some(to) } => out.extend(["a pull request to ", &*escape(&to.glob)]),
+            Trigger::Manual { by: None } => out.push_str("a person to ask"),
+            Trigger::Manual { by: Some(by) } => {
+                let groups = by.directories.iter().filter_map(|group| case.program.groups.get(group.0 as usize));
+                let groups: Vec<String> = groups.map(|group| format!("someone of {}", group.name)).collect();
+                let people = by.people.iter().map(|person| case.person(person.0));
+                joined(people.chain(groups.iter().map(String::as_str)), "or", out);
+                out.push_str(" to ask");
+            }
+            Trigger::Completion { of: None } => out.push_str("the end of a stage"),
+            Trigger::Completion { of: Some(stage) } => out.extend(["the end of ", self.stage_name(*stage)]),
+            Trigger::Event { name } => out.extend(["the event ", &*escape(name)]),
+            Trigger::Schedule(schedule) => out.extend(["a firing of `", &*escape(&schedule.expr), "`"]),
+        }
+    }
+
+    fn distinct(&self, out: &mut String) {
+        let Some(assigned) = &self.snapshot.assigned else { return };
+        let from = out.len();
+        let mut sentences = Sentences::new(out);
+        for (rule, people) in self.case.stage.rules.iter().zip(assigned) {
+            if approve_of(rule).is_some() && !people.is_empty() {
+                sentences.begin();
+                self.sentence(people, sentences.out);
+                sentences.out.extend([" for ", rule.name.as_str()]);
+            }
+        }
+        if out.len() == from {
+            out.push_str("nobody counts yet");
+        }
+    }
+
+    /// Names as in a sentence.
+    fn sentence(&self, people: &[Person], out: &mut String) {
+        joined(people.iter().map(|person| self.case.person(*person)), "and", out);
     }
 
     // ------------------------------------------------------------ approvals
 
-    fn asked<'q>(&'q self, index: usize, quorum: &'q Quorum) -> Option<Asked<'q>> {
+    fn asked(&self, index: usize, quorum: &'a Quorum) -> Option<Asked<'a>> {
         let sets = self.case.plan.quorums.get(index)?;
         Some(Asked { slots: self.case.slots, quorum, sets })
     }
 
     /// Who is counted for a rule: with distinct approvers those who are assigned to it.
-    pub fn counted_people(&self, index: usize) -> Vec<Person> {
-        match &self.snapshot.assigned {
-            Some(assigned) => assigned.get(index).cloned().unwrap_or_default(),
-            None => {
-                let counted = self.snapshot.counted.get(index).and_then(Option::as_ref);
-                counted.map(|c| c.valid.clone()).unwrap_or_default()
-            }
-        }
+    pub fn counted_people(&self, index: usize) -> &'s [Person] {
+        let people = match &self.snapshot.assigned {
+            Some(assigned) => assigned.get(index),
+            None => self.snapshot.counted.get(index).and_then(Option::as_ref).map(|counted| &counted.valid),
+        };
+        people.map(Vec::as_slice).unwrap_or_default()
     }
 
     /// How many approvals an `approve` rule misses, and whose would help.
-    pub fn lacking(&self, index: usize) -> Option<(u32, Vec<String>)> {
+    pub fn lacking(&self, index: usize) -> Option<(u32, Vec<Person>)> {
         let counted = self.snapshot.counted.get(index)?.as_ref()?;
         let have = self.counted_people(index).len();
         let missing = counted.needed?.saturating_sub(have);
@@ -455,7 +446,7 @@ impl Explaining<'_> {
                     .collect()
             }
         };
-        Some((missing as u32, self.case.people(&from)))
+        Some((missing as u32, from))
     }
 
     /// Whether, with nobody counting twice, there are people enough for these rules and those that are met already.
@@ -527,55 +518,67 @@ impl Explaining<'_> {
         })
     }
 
-    fn approve(&self, approve: &Approve, index: usize, report: &mut RuleReport) {
+    fn approve(&self, approve: &'a Approve, index: usize, telling: &mut RuleTelling<'a>, out: &mut String) {
         let case = &self.case;
         let (Some(Some(counted)), Some(asked)) = (self.snapshot.counted.get(index), self.asked(index, &approve.quorum))
         else {
             return;
         };
         let people = self.counted_people(index);
-        let names = case.people(&people);
-        report.not_counted = self.not_counted(approve, index, &asked, counted, &people);
-        report.rejected_by = case.people(&counted.rejected);
-        let mut told = match (asked.quorum.count, counted.needed) {
-            (Count::All, Some(needed)) => format!("{} of all {needed}: ", names.len()),
-            (_, Some(needed)) => format!("{} of {needed}: ", names.len()),
-            (_, None) => format!("{} of all: ", names.len()),
-        };
-        match names.as_slice() {
-            [] => told.push_str("nobody has approved"),
-            names => told.extend([sentence(names).as_str(), " approved"]),
+        push_number(out, people.len() as u64);
+        match (asked.quorum.count, counted.needed) {
+            (Count::All, Some(needed)) => {
+                out.push_str(" of all ");
+                push_number(out, needed as u64);
+            }
+            (_, Some(needed)) => {
+                out.push_str(" of ");
+                push_number(out, needed as u64);
+            }
+            (_, None) => out.push_str(" of all"),
+        }
+        out.push_str(": ");
+        if people.is_empty() {
+            out.push_str("nobody has approved");
+        } else {
+            self.sentence(people, out);
+            out.push_str(" approved");
         }
         if !counted.rejected.is_empty() {
-            let _ = write!(told, "; {} rejects it", sentence(&report.rejected_by));
+            out.push_str("; ");
+            self.sentence(&counted.rejected, out);
+            out.push_str(" rejects it");
+            telling.rejected_by.clone_from(&counted.rejected);
         }
-        if report.status == Status::Unknown {
-            report.facts = self.unsure(&counted.unsure);
-            if !report.facts.is_empty() {
-                let _ = write!(told, "; {} was not supplied", report.facts.join(", "));
+        if telling.status == Status::Unknown {
+            telling.facts = self.unsure(&counted.unsure);
+            if !telling.facts.is_empty() {
+                let _ = write!(out, "; {} was not supplied", telling.facts.join(", "));
             }
         }
-        for why in why_not(&report.not_counted) {
-            let _ = write!(told, "; {why}");
+        telling.not_counted = self.not_counted(approve, index, &asked, counted, people);
+        if !telling.not_counted.is_empty() {
+            let told = telling.not_counted.iter().map(|(person, reason)| (case.person(*person), &**reason));
+            why_not(told, |why| out.extend(["; ", why]));
         }
-        report.detail = told;
-        report.counted = Some(names);
-        if report.status == Status::Met || report.status == Status::Overridden && counted.reached() {
-            report.missing = Some(0);
+        telling.counted = Some(people.to_vec());
+        if telling.status == Status::Met || telling.status == Status::Overridden && counted.reached() {
+            telling.missing = Some(0);
         } else if let Some((missing, from)) = self.lacking(index) {
-            report.missing = Some(missing);
-            report.from = Some(from);
+            telling.missing = Some(missing);
+            telling.from = Some(from);
         }
     }
 
-    fn unsure(&self, unsure: &[Unsure]) -> Vec<String> {
-        let mut facts: Vec<String> = Vec::new();
+    fn unsure(&self, unsure: &[Unsure]) -> Vec<Cow<'a, str>> {
+        let mut facts: Vec<Cow<'a, str>> = Vec::new();
         for unsure in unsure {
             let name = match unsure {
-                Unsure::Author => "build.author".to_string(),
+                Unsure::Author => "build.author".into(),
                 Unsure::Requester => "requester".into(),
                 Unsure::Directory(group) => {
-                    format!("group {}", self.case.program.groups.get(group.0 as usize).map_or("?", |g| g.name.as_str()))
+                    let group = self.case.program.groups.get(group.0 as usize);
+                    format!("group {}", group.map_or("?", |group| group.name.as_str())).into()
                 }
                 Unsure::Rule(rule) => {
                     let counted = self.snapshot.counted.get(rule.0 as usize).and_then(Option::as_ref);
@@ -599,15 +602,15 @@ impl Explaining<'_> {
     /// Approvals that do not count for a rule, each with its reason.
     fn not_counted(
         &self,
-        approve: &Approve,
+        approve: &'a Approve,
         index: usize,
         asked: &Asked<'_>,
         counted: &Counted,
         people: &[Person],
-    ) -> Vec<NotCounted> {
+    ) -> Vec<(Person, Cow<'a, str>)> {
         let case = &self.case;
         let t = self.snapshot.t;
-        let mut told: Vec<(Person, String)> = Vec::new();
+        let mut told: Vec<(Person, Cow<'a, str>)> = Vec::new();
         let counts = |person: Person| people.binary_search(&person).is_ok();
         let (words, _) = last_words(&case.slots.said, t);
         for said in words {
@@ -623,7 +626,7 @@ impl Explaining<'_> {
                 (_, Some(Bar::Contributor)) => "contributed to the build and does not count".into(),
                 (_, Some(Bar::Requester)) => "asked for the promotion and does not count".into(),
                 (_, Some(Bar::Excepted)) => "is excepted by this rule".into(),
-                (Word::Withdraw, None) => format!("withdrew {}", when(case.program, said.at)),
+                (Word::Withdraw, None) => self.and_when("withdrew ", said.at),
                 (Word::Reject, None) => continue,
                 (Word::Approve, None) => self.why_not(approve, said.person, said.at),
             };
@@ -631,7 +634,7 @@ impl Explaining<'_> {
         }
         for said in case.slots.said.iter().filter(|s| s.at > t && s.word == Word::Approve) {
             if asked.listed(said.person) && !counts(said.person) {
-                told.push((said.person, format!("approves in the future, {}", when(case.program, said.at))));
+                told.push((said.person, self.and_when("approves in the future, ", said.at)));
             }
         }
         for other in case.slots.others.iter().filter(|o| o.said.word == Word::Approve) {
@@ -647,37 +650,43 @@ impl Explaining<'_> {
                     format!("approved, but that was given for another artifact ({})", escape(digest))
                 }
             };
-            told.push((other.said.person, reason));
+            told.push((other.said.person, reason.into()));
         }
         told.dedup();
-        told.into_iter().map(|(person, reason)| NotCounted { by: case.person(person), reason }).collect()
+        told
+    }
+
+    fn and_when(&self, words: &str, t: i64) -> Cow<'a, str> {
+        let mut text = String::from(words);
+        when(self.case.program, t, &mut text);
+        text.into()
     }
 
     /// Why the approval of someone who may count does not.
-    fn why_not(&self, approve: &Approve, person: Person, at: i64) -> String {
+    fn why_not(&self, approve: &Approve, person: Person, at: i64) -> Cow<'a, str> {
         let case = &self.case;
         let t = self.snapshot.t;
         if let Some(expires) = approve.valid.map(|valid| at.saturating_add(valid)).filter(|expires| t >= *expires) {
-            return format!("approved, but that expired at {}", when(case.program, expires));
+            return self.and_when("approved, but that expired at ", expires);
         }
-        let stage = approve.since.map_or("?", |stage| case.stage_name(stage));
+        let stage = approve.since.map_or("?", |stage| self.stage_name(stage));
         match since(approve, case.slots, t).0 {
-            Err(()) => return format!("approved, but {stage} has not succeeded"),
+            Err(()) => return format!("approved, but {stage} has not succeeded").into(),
             Ok(Some(after)) if at <= after => {
-                return format!("approved before {stage} succeeded ({})", when(case.program, after));
+                return self.and_when(&format!("approved before {stage} succeeded ("), after) + ")";
             }
             Ok(_) => {}
         }
         if let Some(rule) = self.approver_of(&approve.quorum, person) {
             let name = case.name(rule.0 as usize).unwrap_or_default();
-            return format!("counts for {name} and not here");
+            return format!("counts for {name} and not here").into();
         }
         let elsewhere = self.snapshot.assigned.as_ref().and_then(|assigned| {
             let rule = assigned.iter().position(|people| people.binary_search(&person).is_ok())?;
             case.name(rule)
         });
         match elsewhere {
-            Some(name) => format!("counts for {name}, and nobody counts twice"),
+            Some(name) => format!("counts for {name}, and nobody counts twice").into(),
             None => "is not needed".into(),
         }
     }
@@ -704,14 +713,14 @@ impl Explaining<'_> {
         let by = invoked
             .iter()
             .filter(|i| i.at <= self.snapshot.t && state.counted.valid.binary_search(&i.person).is_ok())
-            .map(|i| InvokedBy { by: case.person(i.person), at: instant(i.at), reason: i.reason.clone() })
+            .map(|i| InvokedBy { by: case.person(i.person).to_string(), at: instant(i.at), reason: i.reason.clone() })
             .collect();
         let skipped = match state.yes {
             true => {
                 let skips = rule.skips.iter().map(|id| id.0 as usize);
                 let skips = skips
                     .filter(|i| self.snapshot.rules.get(*i).is_some_and(|s| s.raw == super::snapshot::Raw::Overridden));
-                skips.filter_map(|i| case.name(i)).collect()
+                skips.filter_map(|i| case.name(i)).map(String::from).collect()
             }
             false => Vec::new(),
         };
@@ -755,36 +764,40 @@ impl Explaining<'_> {
         let mut told = Vec::new();
         for entry in invoked.iter().filter(|i| state.counted.valid.binary_search(&i.person).is_err() || i.at > t) {
             let reason = match asked.bar(entry.person) {
-                _ if entry.at > t => format!("invokes it in the future, {}", when(case.program, entry.at)),
+                _ if entry.at > t => self.and_when("invokes it in the future, ", entry.at).into_owned(),
                 Some(Bar::NotListed) => "is not among the people of this override".into(),
                 Some(Bar::Author) => "is the author and does not count".into(),
                 Some(Bar::Contributor) => "contributed to the build and does not count".into(),
                 Some(Bar::Requester) => "asked for the promotion and does not count".into(),
                 Some(Bar::Excepted) => "is excepted by this override".into(),
                 None => match rule.valid.map(|valid| entry.at.saturating_add(valid)).filter(|expires| t >= *expires) {
-                    Some(expires) => format!("invoked it, but that expired at {}", when(case.program, expires)),
+                    Some(expires) => self.and_when("invoked it, but that expired at ", expires).into_owned(),
                     None if rule.reason_required && entry.reason.as_deref().is_none_or(|r| r.trim().is_empty()) => {
                         "gave no reason, and one is required".into()
                     }
                     None => "is excepted by this override".into(),
                 },
             };
-            told.push(NotCounted { by: case.person(entry.person), reason });
+            told.push(NotCounted { by: case.person(entry.person).to_string(), reason });
         }
         let unsure = self.unsure(&state.counted.unsure);
         if !state.yes && !unsure.is_empty() {
+            let mut names = String::new();
+            joined(unsure.iter().map(|name| &**name), "and", &mut names);
             let valid = invoked.iter().filter(|i| i.at <= t && state.counted.valid.binary_search(&i.person).is_ok());
             told.extend(valid.map(|i| NotCounted {
-                by: case.person(i.person),
-                reason: format!("invoked it, but {} was not supplied", joined(&unsure, "and")),
+                by: case.person(i.person).to_string(),
+                reason: format!("invoked it, but {names} was not supplied"),
             }));
         }
         if !state.guard {
-            let guard = rule.guard.map(|id| words::condition(case, self.snapshot, id, true).text());
-            told.extend(invoked.iter().map(|i| NotCounted {
-                by: case.person(i.person),
-                reason: format!("invoked it, but it does not apply: {}", guard.clone().unwrap_or_default()),
-            }));
+            let mut reason = String::from("invoked it, but it does not apply: ");
+            if let Some(id) = rule.guard {
+                condition(case, self.snapshot, id, true, &mut reason, &mut Vec::new());
+            }
+            told.extend(
+                invoked.iter().map(|i| NotCounted { by: case.person(i.person).to_string(), reason: reason.clone() }),
+            );
         }
         told
     }

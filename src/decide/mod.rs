@@ -10,11 +10,13 @@ pub(crate) mod plan;
 mod prepared;
 mod search;
 pub(crate) mod snapshot;
+mod telling;
 pub(crate) mod truth;
 mod typed;
 mod unblock;
 pub(crate) mod verdict;
 pub(crate) mod words;
+mod write;
 
 pub use ask::{Coming, Event, Firing, Timeline};
 pub use decision::{

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::decision::{Status, Verdict};
-use super::snapshot::{Case, Fuel, Raw, Snapshot};
+use super::snapshot::{Assumed, Case, Fuel, Raw, Snapshot};
 use super::truth::{NEVER, Truth};
 use crate::program::{Body, Kind, Rule};
 
@@ -61,12 +61,9 @@ impl<'a> Search<'a> {
     }
 
     /// The same case, if these overrides had been invoked; with the fuel of this search, to be given back.
-    pub fn suppose<'b>(&mut self, overrides: &'b [usize]) -> Search<'b>
-    where
-        'a: 'b,
-    {
+    pub fn suppose(&mut self, assume: Assumed) -> Search<'a> {
         let fuel = std::mem::replace(&mut self.fuel, Fuel::new(0));
-        let case = Case { assume: overrides, ..self.case };
+        let case = Case { assume, ..self.case };
         Search { case, fuel, cut_short: false, part: self.part, snapshots: BTreeMap::new() }
     }
 

@@ -88,8 +88,13 @@ pub(crate) struct Case<'a> {
     pub plan: &'a StagePlan,
     pub slots: &'a Slots,
     /// Overrides that are taken to be invoked: what if?
-    pub assume: &'a [usize],
+    pub assume: Assumed,
 }
+
+/// So many overrides are combined at most.
+pub(crate) const MAX_ASSUMED: usize = 6;
+/// Overrides of the stage, by their numbers.
+pub(crate) type Assumed = [Option<u32>; MAX_ASSUMED];
 
 /// So many steps are given to the search for one edge: enough for a day in every year, hardly for every day.
 const ONE_EDGE: u64 = 1 << 16;
@@ -518,7 +523,7 @@ impl<'a> Case<'a> {
         let until = counted.until.min(guard.until);
         let invoked = guard.truth == Truth::True && counted.reached();
         InForce {
-            yes: invoked || guard.truth == Truth::True && self.assume.contains(&index),
+            yes: invoked || guard.truth == Truth::True && self.assume.contains(&u32::try_from(index).ok()),
             invoked,
             guard: guard.truth == Truth::True,
             counted,

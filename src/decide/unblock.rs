@@ -4,31 +4,29 @@
 //! (approvals, facts, waiting), or not at all; only where an approval is asked for and a fact is missing, either may do.
 //! So the sets are few, and those that hold another one are dropped.
 
-use std::collections::{BTreeSet, HashSet};
+use std::borrow::Cow;
 
-use super::decision::Step;
 use super::explain::Explaining;
 use super::search::{Found, Search};
-use super::snapshot::{Case, Raw, Snapshot, approve_of};
-use crate::facts::prepare::instant;
+use super::snapshot::{Assumed, Case, MAX_ASSUMED, Raw, Snapshot, approve_of};
+use super::telling::Way;
+use crate::facts::slots::Person;
 use crate::people::Asked;
 use crate::program::{Approve, Count};
 
-/// So many overrides are combined at most.
-const MAX_OVERRIDES: usize = 6;
 /// So many sets are told.
 const MAX_SETS: usize = 16;
 
 /// The sets of steps, the smallest first.
-pub(crate) fn unblock(search: &mut Search<'_>, snapshot: &Snapshot, allowed_at: Found) -> Vec<Vec<Step>> {
+pub(crate) fn unblock<'a>(search: &mut Search<'a>, snapshot: &Snapshot, allowed_at: Found) -> Vec<Vec<Way<'a>>> {
     let usable = usable(search, snapshot);
-    let mut sets: Vec<Vec<Step>> = Vec::new();
+    let mut sets: Vec<Vec<Way<'a>>> = Vec::new();
     // Time alone may bring what people could do sooner: approvals that lie in the future, a guard that ends.
     if let Found::At(t) = allowed_at {
-        sets.push(vec![Step::Wait { wait_until: instant(t) }]);
+        sets.push(vec![Way::Wait(t)]);
     }
     for choice in choices(usable.len()) {
-        let chosen: Vec<&Usable> = choice.iter().filter_map(|i| usable.get(*i)).collect();
+        let chosen: Vec<&Usable<'a>> = choice.iter().filter_map(|i| usable.get(*i)).collect();
         let (found, differs) = steps(search, snapshot, &chosen, true);
         sets.extend(found);
         if differs {
@@ -36,10 +34,10 @@ pub(crate) fn unblock(search: &mut Search<'_>, snapshot: &Snapshot, allowed_at: 
         }
     }
     sets.sort_by_key(Vec::len);
-    let mut smallest: Vec<Vec<Step>> = Vec::new();
+    let mut smallest: Vec<Vec<Way<'a>>> = Vec::new();
     let shared = snapshot.assigned.is_none();
     for steps in sets {
-        let brings = |step: &Step| steps.iter().any(|by| step == by || shared && brought(search, step, by));
+        let brings = |step: &Way<'a>| steps.iter().any(|by| step == by || shared && brought(search, step, by));
         if !smallest.iter().any(|known| known.iter().all(brings)) {
             smallest.push(steps);
         }
@@ -49,12 +47,12 @@ pub(crate) fn unblock(search: &mut Search<'_>, snapshot: &Snapshot, allowed_at: 
 }
 
 /// An override that is not in force but could be.
-struct Usable {
+struct Usable<'a> {
     index: usize,
-    step: Step,
+    step: Way<'a>,
 }
 
-fn usable(search: &Search<'_>, snapshot: &Snapshot) -> Vec<Usable> {
+fn usable<'a>(search: &Search<'a>, snapshot: &Snapshot) -> Vec<Usable<'a>> {
     let case = search.case;
     let mut usable = Vec::new();
     for (index, rule) in case.stage.overrides.iter().enumerate() {
@@ -64,7 +62,7 @@ fn usable(search: &Search<'_>, snapshot: &Snapshot) -> Vec<Usable> {
             .any(|id| snapshot.rules.get(id.0 as usize).is_some_and(|s| s.raw.blocks() && s.raw != Raw::Rejected));
         if let Some(step) = invoke(case, snapshot, index)
             && helps
-            && usable.len() < MAX_OVERRIDES
+            && usable.len() < MAX_ASSUMED
         {
             usable.push(Usable { index, step });
         }
@@ -73,7 +71,7 @@ fn usable(search: &Search<'_>, snapshot: &Snapshot) -> Vec<Usable> {
 }
 
 /// The step that puts an override in force at the instant of a snapshot; `None` if it is, or cannot be put.
-fn invoke(case: Case<'_>, snapshot: &Snapshot, index: usize) -> Option<Step> {
+fn invoke<'a>(case: Case<'a>, snapshot: &Snapshot, index: usize) -> Option<Way<'a>> {
     let rule = case.stage.overrides.get(index)?;
     let (state, sets) = (snapshot.overrides.get(index)?, case.plan.override_quorums.get(index)?);
     if state.invoked || !state.guard || !state.counted.unsure.is_empty() {
@@ -95,8 +93,7 @@ fn invoke(case: Case<'_>, snapshot: &Snapshot, index: usize) -> Option<Step> {
     };
     let missing = needed.saturating_sub(state.counted.valid.len());
     let from = (missing > 0 && missing <= from.len()).then_some(from)?;
-    let from = from.iter().map(|p| case.person(*p)).collect();
-    Some(Step::Override { name: rule.name.clone(), count: missing as u32, from })
+    Some(Way::Override { name: &rule.name, count: missing as u32, from })
 }
 
 /// All choices among `n` things, the smaller ones first.
@@ -110,20 +107,23 @@ fn choices(n: usize) -> Vec<Vec<usize>> {
 /// The steps that mend what a choice of overrides leaves in the way; `None` when something cannot be mended. An approval
 /// whose rule may not apply, or whose people are not all known, is mended `by_people` or else by facts; with whether that may
 /// make a difference.
-fn steps(
-    search: &mut Search<'_>,
+fn steps<'a>(
+    search: &mut Search<'a>,
     snapshot: &Snapshot,
-    chosen: &[&Usable],
+    chosen: &[&Usable<'a>],
     by_people: bool,
-) -> (Option<Vec<Step>>, bool) {
+) -> (Option<Vec<Way<'a>>>, bool) {
     let mut differs = false;
     if chosen.is_empty() {
         let found = supposed_steps(search, snapshot.t, chosen, by_people, &mut differs);
         return (found, differs);
     }
     // As if they had been invoked.
-    let assume: Vec<usize> = chosen.iter().map(|usable| usable.index).collect();
-    let mut supposed = search.suppose(&assume);
+    let mut assume = Assumed::default();
+    for (place, usable) in assume.iter_mut().zip(chosen) {
+        *place = u32::try_from(usable.index).ok();
+    }
+    let mut supposed = search.suppose(assume);
     let found = supposed_steps(&mut supposed, snapshot.t, chosen, by_people, &mut differs);
     let (fuel, cut_short) = (supposed.fuel, supposed.cut_short);
     search.fuel = fuel;
@@ -131,13 +131,13 @@ fn steps(
     (found, differs)
 }
 
-fn supposed_steps(
-    search: &mut Search<'_>,
+fn supposed_steps<'a>(
+    search: &mut Search<'a>,
     now: i64,
-    chosen: &[&Usable],
+    chosen: &[&Usable<'a>],
     by_people: bool,
     differs: &mut bool,
-) -> Option<Vec<Step>> {
+) -> Option<Vec<Way<'a>>> {
     let case = search.case;
     let snapshot = search.at(now);
     // What waits decides when; what people and callers can mend is mended by then.
@@ -152,11 +152,11 @@ fn supposed_steps(
         (snapshot, None)
     };
     let then = &*then;
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<Way<'a>> = Vec::new();
     let mut approvals: Vec<Approvals> = Vec::new();
     let mut unknown: Vec<usize> = Vec::new();
     let explaining = Explaining { case, snapshot: then };
-    let mut facts: Vec<String> = Vec::new();
+    let mut facts: Vec<Cow<'a, str>> = Vec::new();
     for rule in search.blocking(then) {
         match then.rules.get(rule)?.raw {
             Raw::Short => approvals.push(missing(&explaining, rule)?),
@@ -193,10 +193,10 @@ fn supposed_steps(
     }
     approvals.sort_by_key(|one| one.rule);
     for Approvals { rule, count, from } in approvals {
-        steps.push(Step::Approve { approve: case.name(rule)?, count, from });
+        steps.push(Way::Approve { rule, count, from });
     }
-    steps.extend(facts.into_iter().map(|fact| Step::Fact { fact }));
-    steps.extend(wait.map(|t| Step::Wait { wait_until: instant(t) }));
+    steps.extend(facts.into_iter().map(Way::Fact));
+    steps.extend(wait.map(|t| Way::Wait(t)));
     for usable in chosen {
         match wait {
             // By then what was invoked may have expired, or been joined by more.
@@ -212,10 +212,10 @@ fn supposed_steps(
 struct Approvals {
     rule: usize,
     count: u32,
-    from: Vec<String>,
+    from: Vec<Person>,
 }
 
-fn missing(explaining: &Explaining<'_>, rule: usize) -> Option<Approvals> {
+fn missing(explaining: &Explaining<'_, '_>, rule: usize) -> Option<Approvals> {
     let (count, from) = explaining.lacking(rule)?;
     (count > 0 && count as usize <= from.len()).then_some(Approvals { rule, count, from })
 }
@@ -241,31 +241,45 @@ fn implied_by_one<'s>(search: &Search<'_>, one: &Approvals, mut others: impl Ite
 
 fn implied_by_all<'s>(search: &Search<'_>, one: &Approvals, others: impl Iterator<Item = &'s Approvals>) -> bool {
     // Of some rules all are asked who are left.
-    let sure = others.filter(|by| by.count as usize == by.from.len()).flat_map(|by| by.from.iter().cloned());
-    let sure: Vec<String> = sure.collect::<BTreeSet<String>>().into_iter().collect();
+    let sure = others.filter(|by| by.count as usize == by.from.len()).flat_map(|by| by.from.iter().copied());
+    let mut sure: Vec<Person> = sure.collect();
+    sure.sort_unstable();
+    sure.dedup();
     outnumbers(search, one.rule, (one.count, &one.from), (sure.len() as u32, &sure))
 }
 
 /// The same of steps.
-fn brought(search: &Search<'_>, step: &Step, by: &Step) -> bool {
-    let (Step::Approve { approve, count, from }, Step::Approve { count: more, from: of, .. }) = (step, by) else {
-        return false;
-    };
-    let rule = search.case.stage.rules.iter().position(|rule| rule.name == *approve);
-    rule.is_some_and(|rule| outnumbers(search, rule, (*count, from), (*more, of)))
+fn brought(search: &Search<'_>, step: &Way<'_>, by: &Way<'_>) -> bool {
+    match (step, by) {
+        (Way::Approve { rule, count, from }, Way::Approve { count: more, from: of, .. }) => {
+            outnumbers(search, *rule, (*count, from), (*more, of))
+        }
+        _ => false,
+    }
 }
 
 /// Whether so many of those people are surely enough for what a rule misses.
-fn outnumbers(search: &Search<'_>, rule: usize, misses: (u32, &[String]), by: (u32, &[String])) -> bool {
+fn outnumbers(search: &Search<'_>, rule: usize, misses: (u32, &[Person]), by: (u32, &[Person])) -> bool {
     let approve = search.case.stage.rules.get(rule).and_then(approve_of);
     // What another rule counts is not asked for in `all of` this one: how many that are is not certain.
     let chained = |approve: &Approve| !approve.quorum.except.approvers_of.is_empty();
     if approve.is_none_or(|approve| chained(approve) && approve.quorum.count == Count::All) {
         return false;
     }
-    let here: HashSet<&str> = misses.1.iter().map(String::as_str).collect();
-    let elsewhere = by.1.iter().filter(|person| !here.contains(person.as_str())).count();
+    let elsewhere = absent(by.1, misses.1);
     (by.0 as usize).saturating_sub(elsewhere) >= misses.0 as usize
+}
+
+/// How many of some people are not among others.
+fn absent(people: &[Person], others: &[Person]) -> usize {
+    /// Up to here it is quicker to look through them.
+    const FEW: usize = 16;
+    if others.len() <= FEW {
+        return people.iter().filter(|person| !others.contains(person)).count();
+    }
+    let mut others = others.to_vec();
+    others.sort_unstable();
+    people.iter().filter(|person| others.binary_search(person).is_err()).count()
 }
 
 /// Drops what the others bring anyhow; of two that bring each other the later one.

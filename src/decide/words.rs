@@ -1,16 +1,16 @@
 //! What a condition saw, in words: which facts it read, their values, and which of them decided.
+//!
+//! Everything here writes to the end of a text, since the details of all rules lie in one.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
-use chrono::Offset;
-
 use super::conditions::{Seen, see};
-use super::decision::NotCounted;
 use super::snapshot::{Case, SECOND, Snapshot};
 use super::truth::Truth;
 use crate::facts::prepare::instant;
 use crate::facts::slots::SlotValue;
-use crate::plain::escape;
+use crate::plain::{escape, push_number, push_two};
 use crate::program::{ACTION, Builtin, Check, Op, OpId, PENDING, Program, STATUS, Slot, SlotId, TRIGGER, Test, Type};
 use crate::schedule::civil;
 
@@ -21,29 +21,67 @@ const MAX_ELEMENTS: usize = 5;
 /// So many characters of a text.
 const MAX_TEXT: usize = 80;
 
-/// What a condition saw.
-#[derive(Debug, Default)]
-pub(crate) struct Seeing {
-    /// One for each test that decided.
-    pub told: Vec<String>,
-    /// Names of facts that are not known.
-    pub facts: Vec<String>,
+/// Sentences that are told one after the other, each once.
+pub(crate) struct Sentences<'o> {
+    pub out: &'o mut String,
+    from: usize,
+    /// Where those end that another one follows.
+    ends: Vec<usize>,
+    /// Where the last one begins; before the first one there is none.
+    last: Option<usize>,
 }
 
-impl Seeing {
-    pub fn text(&self) -> String {
-        self.told.join("; ")
+const BETWEEN: &str = "; ";
+
+impl Sentences<'_> {
+    pub fn new(out: &mut String) -> Sentences<'_> {
+        Sentences { from: out.len(), out, ends: Vec::new(), last: None }
+    }
+
+    /// Begins one; what is written from here on belongs to it.
+    pub fn begin(&mut self) {
+        if self.last.is_some() {
+            self.ends.push(self.out.len());
+            self.out.push_str(BETWEEN);
+        }
+        self.last = Some(self.out.len());
+    }
+
+    /// Ends one: if it was told before, it is taken back.
+    pub fn end(&mut self) {
+        let Some(last) = self.last else { return };
+        let mut from = self.from;
+        let mut known = false;
+        for end in &self.ends {
+            known |= self.out.get(from..*end) == self.out.get(last..);
+            from = end + BETWEEN.len();
+        }
+        if known && let Some(end) = self.ends.pop() {
+            self.out.truncate(end);
+            self.last = Some(self.ends.last().map_or(self.from, |end| end + BETWEEN.len()));
+        }
     }
 }
 
-/// What the condition at `root` saw: the tests that made it what it is. `wanted` is what it should be.
-pub(crate) fn condition(case: &Case<'_>, snapshot: &Snapshot, root: OpId, wanted: bool) -> Seeing {
-    let mut seeing = Seeing::default();
-    let mut visited = vec![false; case.stage.ops.len()];
-    let mut stack = vec![root];
+/// What the condition at `root` saw: the tests that made it what it is. `wanted` is what it should be. The names of
+/// facts that are not known go to `facts`.
+pub(crate) fn condition<'a>(
+    case: &Case<'a>,
+    snapshot: &Snapshot,
+    root: OpId,
+    wanted: bool,
+    out: &mut String,
+    facts: &mut Vec<Cow<'a, str>>,
+) {
     let truth = |id: OpId| snapshot.ops.get(id.0 as usize).map_or(Truth::Unknown, |t| t.truth);
     let ok = truth(root) == Truth::of(wanted);
-    let mut more = 0;
+    if let Some(Op::Test(test)) = case.stage.ops.get(root.0 as usize) {
+        return tell(case, snapshot.t, test, truth(root), ok, out, facts);
+    }
+    let mut sentences = Sentences::new(out);
+    let mut visited = vec![false; case.stage.ops.len()];
+    let mut stack = vec![root];
+    let (mut told, mut more) = (0, 0);
     while let Some(id) = stack.pop() {
         let (Some(op), Some(mark)) = (case.stage.ops.get(id.0 as usize), visited.get_mut(id.0 as usize)) else {
             continue;
@@ -52,7 +90,12 @@ pub(crate) fn condition(case: &Case<'_>, snapshot: &Snapshot, root: OpId, wanted
             continue;
         }
         match op {
-            Op::Constant(value) => seeing.told.push(format!("the policy says `{value}`")),
+            Op::Constant(value) => {
+                told += 1;
+                sentences.begin();
+                let _ = write!(sentences.out, "the policy says `{value}`");
+                sentences.end();
+            }
             Op::Not(arg) => stack.push(*arg),
             Op::And(from, to) | Op::Or(from, to) => {
                 let args = case.stage.args.get(*from as usize..*to as usize).unwrap_or_default();
@@ -61,164 +104,187 @@ pub(crate) fn condition(case: &Case<'_>, snapshot: &Snapshot, root: OpId, wanted
                 let decisive = args.iter().rev().filter(|arg| truth(**arg) == own);
                 stack.extend(decisive);
             }
+            Op::Test(_) if told >= MAX_TESTS => more += 1,
             Op::Test(test) => {
-                if seeing.told.len() >= MAX_TESTS {
-                    more += 1;
-                    continue;
-                }
-                tell(case, snapshot.t, test, truth(id), ok, &mut seeing);
+                told += 1;
+                // One fact that was not supplied may stand in many tests.
+                sentences.begin();
+                tell(case, snapshot.t, test, truth(id), ok, sentences.out, facts);
+                sentences.end();
             }
         }
     }
-    // One fact that was not supplied may stand in many tests.
-    let mut told: Vec<String> = Vec::with_capacity(seeing.told.len());
-    for text in std::mem::take(&mut seeing.told) {
-        if !told.contains(&text) {
-            told.push(text);
-        }
-    }
-    seeing.told = told;
     if more > 0 {
-        seeing.told.push(format!("and {more} more"));
+        sentences.begin();
+        let _ = write!(sentences.out, "and {more} more");
     }
-    seeing.facts.dedup();
-    seeing
 }
 
-fn tell(case: &Case<'_>, t: i64, test: &Test, truth: Truth, ok: bool, seeing: &mut Seeing) {
-    let secret = is_secret(case.program, test.left);
-    let value = case.slots.values.get(test.left.0 as usize).unwrap_or(&SlotValue::Missing);
-    let seen = see(value, case.slots, t).0;
-    let source = || source(case.program, test);
-    let mut sides = vec![(slot_name(case.program, test.left), side(case, test.left, seen, t))];
-    for id in test.check.right_slots() {
-        let value = case.slots.values.get(id.0 as usize).unwrap_or(&SlotValue::Missing);
-        let seen = see(value, case.slots, t).0;
-        sides.push((slot_name(case.program, id), side(case, id, seen, t)));
-    }
+fn tell<'a>(
+    case: &Case<'a>,
+    t: i64,
+    test: &Test,
+    truth: Truth,
+    ok: bool,
+    out: &mut String,
+    facts: &mut Vec<Cow<'a, str>>,
+) {
+    let seen_of =
+        |id: SlotId| see(case.slots.values.get(id.0 as usize).unwrap_or(&SlotValue::Missing), case.slots, t).0;
+    let seen = seen_of(test.left);
+    let right = test.check.right_slots();
+    let sides = || std::iter::once(test.left).chain(right.iter().copied());
     if truth == Truth::Unknown {
-        let before = seeing.facts.len();
-        for (name, text) in &sides {
-            if text.is_none() {
-                seeing.facts.push(name.clone());
-            }
-        }
-        if let Some(group) = missing_group(case, &test.check) {
-            seeing.facts.push(group);
-        }
-        if seeing.facts.len() == before {
-            seeing.facts.push(slot_name(case.program, test.left));
+        let before = facts.len();
+        let missing = sides().filter(|id| matches!(seen_of(*id), Seen::Missing));
+        facts.extend(missing.map(|id| Cow::Borrowed(name_of(case.program, id))));
+        facts.extend(missing_group(case, &test.check).map(|name| Cow::Owned(format!("group {name}"))));
+        if facts.len() == before {
+            facts.push(Cow::Borrowed(name_of(case.program, test.left)));
         }
     }
     if let (Seen::Set(_) | Seen::Map(_), Check::Every(_) | Check::Any(_)) = (seen, &test.check) {
-        seeing.told.push(elements(case, t, test, seen, truth, secret));
-        return;
+        return elements(case, t, test, seen, truth, out);
     }
-    let mut said = String::new();
-    for (name, text) in sides {
-        let and = if said.is_empty() { "" } else { " and " };
-        let _ = match text {
-            Some(text) => write!(said, "{and}{name} is {text}"),
-            None if matches!(test.check, Check::IsSet | Check::IsMissing) => write!(said, "{and}{name} is missing"),
-            None => write!(said, "{and}{name} was not supplied"),
-        };
+    for (index, id) in sides().enumerate() {
+        if index > 0 {
+            out.push_str(" and ");
+        }
+        out.push_str(name_of(case.program, id));
+        match seen_of(id) {
+            Seen::Missing if matches!(test.check, Check::IsSet | Check::IsMissing) => out.push_str(" is missing"),
+            Seen::Missing => out.push_str(" was not supplied"),
+            Seen::Null => out.push_str(" is missing"),
+            _ if is_secret(case.program, id) => out.push_str(" is secret"),
+            seen => {
+                out.push_str(" is ");
+                value(case, Words::of(case.program, id), seen, out);
+            }
+        }
     }
-    let _ = match (truth, missing_group(case, &test.check)) {
-        (Truth::Unknown, Some(group)) => write!(said, ", and the members of {group} were not supplied"),
-        (Truth::True, _) if !ok => write!(said, " (`{}` is true)", source()),
-        (Truth::False, _) if !ok => write!(said, " (`{}` is false)", source()),
-        _ => Ok(()),
-    };
-    seeing.told.push(said);
-}
-
-/// The value of a slot in words; `None` when there is none.
-fn side(case: &Case<'_>, id: SlotId, seen: Seen<'_>, _t: i64) -> Option<String> {
-    match seen {
-        Seen::Missing => None,
-        Seen::Null => Some("missing".into()),
-        _ if is_secret(case.program, id) => Some("secret".into()),
-        seen => Some(value(case, slot_type(case.program, id).as_ref(), seen)),
+    match (truth, missing_group(case, &test.check)) {
+        (Truth::Unknown, Some(group)) => {
+            out.extend([", and the members of group ", group, " were not supplied"]);
+        }
+        (Truth::True, _) if !ok => is_so(case.program, test, " is true)", out),
+        (Truth::False, _) if !ok => is_so(case.program, test, " is false)", out),
+        _ => {}
     }
 }
 
-fn elements(case: &Case<'_>, t: i64, test: &Test, seen: Seen<'_>, truth: Truth, secret: bool) -> String {
-    let name = &slot_name(case.program, test.left);
-    let (Check::Every(check) | Check::Any(check)) = &test.check else { return String::new() };
-    let ty = match slot_type(case.program, test.left) {
-        Some(Type::Set(of) | Type::Map(of)) => Some(*of),
-        _ => None,
+fn is_so(program: &Program, test: &Test, how: &str, out: &mut String) {
+    out.push_str(" (");
+    source(program, test, out);
+    out.push_str(how);
+}
+
+fn elements(case: &Case<'_>, t: i64, test: &Test, seen: Seen<'_>, truth: Truth, out: &mut String) {
+    let (Check::Every(check) | Check::Any(check)) = &test.check else { return };
+    let name = name_of(case.program, test.left);
+    let secret = is_secret(case.program, test.left);
+    let words = Words::of(case.program, test.left).inside();
+    let len = match seen {
+        Seen::Set(items) => items.len(),
+        Seen::Map(items) => items.len(),
+        _ => 0,
     };
-    let all: Vec<(Option<&str>, &SlotValue)> = match seen {
-        Seen::Set(items) => items.iter().map(|v| (None, v)).collect(),
-        Seen::Map(items) => items.iter().map(|(k, v)| (Some(&**k), v)).collect(),
-        _ => Vec::new(),
-    };
-    if all.is_empty() {
-        return match truth {
-            Truth::Unknown => format!("{name} is empty: nothing has been reported"),
-            _ => format!("{name} is empty"),
-        };
+    if len == 0 {
+        out.push_str(name);
+        return out.push_str(match truth {
+            Truth::Unknown => " is empty: nothing has been reported",
+            _ => " is empty",
+        });
     }
     let settled_by_all = matches!((&test.check, truth), (Check::Every(_), Truth::True) | (Check::Any(_), Truth::False));
     if settled_by_all {
-        let source = source(case.program, test);
-        return match truth {
-            Truth::True => format!("`{source}` is true of all {} of {name}", all.len()),
-            _ => format!("`{source}` is true of none of the {} of {name}", all.len()),
-        };
+        source(case.program, test, out);
+        out.push_str(match truth {
+            Truth::True => " is true of all ",
+            _ => " is true of none of the ",
+        });
+        push_number(out, len as u64);
+        return out.extend([" of ", name]);
     }
     let asking = super::conditions::Asking::new(case.program, case.slots, t);
-    let decisive: Vec<String> = all
-        .iter()
-        .filter(|(_, v)| asking.check(see(v, case.slots, t).0, check).truth == truth)
-        .map(|(key, v)| {
-            let text = if secret { "secret".to_string() } else { value(case, ty.as_ref(), see(v, case.slots, t).0) };
-            match key {
-                // The keys of a secret are a part of it.
-                Some(key) if !secret => format!("{name}.{} is {text}", escape(key)),
-                _ => format!("{name} holds {text}"),
-            }
-        })
-        .collect();
-    let more = decisive.len().saturating_sub(MAX_ELEMENTS);
-    let mut said = decisive.into_iter().take(MAX_ELEMENTS).collect::<Vec<_>>().join(", ");
-    if more > 0 {
-        said.push_str(&format!(" and {more} more"));
+    let mut decisive = 0;
+    let mut one = |key: Option<&str>, item: &SlotValue| {
+        let seen = see(item, case.slots, t).0;
+        if asking.check(seen, check).truth != truth {
+            return;
+        }
+        decisive += 1;
+        if decisive > MAX_ELEMENTS {
+            return;
+        }
+        if decisive > 1 {
+            out.push_str(", ");
+        }
+        out.push_str(name);
+        match key {
+            // The keys of a secret are a part of it.
+            Some(key) if !secret => out.extend([".", &*escape(key), " is "]),
+            _ => out.push_str(" holds "),
+        }
+        match secret {
+            true => out.push_str("secret"),
+            false => value(case, words, seen, out),
+        }
+    };
+    match seen {
+        Seen::Set(items) => items.iter().for_each(|item| one(None, item)),
+        Seen::Map(items) => items.iter().for_each(|(key, item)| one(Some(key), item)),
+        _ => {}
     }
-    said
+    if decisive > MAX_ELEMENTS {
+        let _ = write!(out, " and {} more", decisive - MAX_ELEMENTS);
+    }
 }
 
-fn missing_group(case: &Case<'_>, check: &Check) -> Option<String> {
+/// The name of a group whose members were not supplied.
+fn missing_group<'a>(case: &Case<'a>, check: &Check) -> Option<&'a str> {
     match check {
         Check::InGroup(id) => {
             let group = case.program.groups.get(id.0 as usize)?;
-            (group.members.is_none() && case.slots.directory(*id).is_none()).then(|| format!("group {}", group.name))
+            (group.members.is_none() && case.slots.directory(*id).is_none()).then_some(&group.name)
         }
         Check::Every(check) | Check::Any(check) | Check::Not(check) => missing_group(case, check),
         _ => None,
     }
 }
 
-/// The test as the author wrote it, on one line.
-fn source(program: &Program, test: &Test) -> String {
-    cut(&program.sources.text(test.span).split_whitespace().collect::<Vec<_>>().join(" "))
+/// The test as the author wrote it, on one line, in backticks.
+fn source(program: &Program, test: &Test, out: &mut String) {
+    let text = program.sources.text(test.span);
+    out.push('`');
+    let plain = |(before, byte): (u8, u8)| byte.is_ascii_graphic() || byte == b' ' && before != b' ';
+    let before = std::iter::once(b' ').chain(text.bytes());
+    if text.len() <= MAX_TEXT && !text.ends_with(' ') && before.zip(text.bytes()).all(plain) {
+        out.push_str(text);
+    } else {
+        cut(&text.split_whitespace().collect::<Vec<_>>().join(" "), out);
+    }
+    out.push('`');
 }
 
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", escape(text.get(..end).unwrap_or_default())),
-        None => escape(text).into_owned(),
+fn cut(text: &str, out: &mut String) {
+    let end = if text.len() > MAX_TEXT { text.char_indices().nth(MAX_TEXT) } else { None };
+    match end {
+        Some((end, _)) => out.extend([&*escape(text.get(..end).unwrap_or_default()), "…"]),
+        None => out.push_str(&escape(text)),
     }
 }
 
 /// How an author writes a slot.
-pub(crate) fn slot_name(program: &Program, id: SlotId) -> String {
+pub(crate) fn name_of(program: &Program, id: SlotId) -> &str {
+    let names = program.slot_names.get_or_init(|| program.slots.iter().map(|slot| slot_name(program, slot)).collect());
+    names.get(id.0 as usize).map_or("?", String::as_str)
+}
+
+fn slot_name(program: &Program, slot: &Slot) -> String {
     let fact = |index: u32| program.facts.get(index as usize).map_or("?", |f| f.name.as_str());
-    match program.slots.get(id.0 as usize) {
-        None => "?".into(),
-        Some(Slot::Fact(index)) => fact(*index).into(),
-        Some(Slot::FactKey(index, key)) => {
+    match slot {
+        Slot::Fact(index) => fact(*index).into(),
+        Slot::FactKey(index, key) => {
             let plain = key.starts_with(|c: char| c.is_ascii_alphabetic())
                 && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
             match plain {
@@ -226,7 +292,7 @@ pub(crate) fn slot_name(program: &Program, id: SlotId) -> String {
                 false => format!("{}.\"{}\"", fact(*index), escape(key)),
             }
         }
-        Some(Slot::Builtin(builtin)) => builtin_name(program, *builtin),
+        Slot::Builtin(builtin) => builtin_name(program, *builtin),
     }
 }
 
@@ -269,74 +335,96 @@ fn is_secret(program: &Program, id: SlotId) -> bool {
     }
 }
 
-/// The type of a declared fact or of what is under its key; built-in facts tell theirs by their values.
-fn slot_type(program: &Program, id: SlotId) -> Option<Type> {
-    match program.slots.get(id.0 as usize)? {
-        Slot::Fact(index) => Some(program.facts.get(*index as usize)?.ty.clone()),
-        Slot::FactKey(index, _) => match &program.facts.get(*index as usize)?.ty {
-            Type::Map(of) => Some((**of).clone()),
-            _ => None,
-        },
-        Slot::Builtin(Builtin::Trigger) => Some(builtin_enum("trigger", &TRIGGER)),
-        Slot::Builtin(Builtin::Action) => Some(builtin_enum("action", &ACTION)),
-        Slot::Builtin(_) => None,
-    }
+/// How the values of a slot are told.
+#[derive(Clone, Copy)]
+enum Words<'a> {
+    /// By the type that the policy declares.
+    Of(&'a Type),
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// Values tell their types.
+    Plain,
 }
 
-fn builtin_enum(name: &'static str, values: &[&str]) -> Type {
-    let values = values.iter().map(|v| v.to_string()).collect();
-    Type::Enum(std::sync::Arc::new(crate::program::EnumType { builtin: Some(name), values }))
+impl<'a> Words<'a> {
+    fn of(program: &'a Program, id: SlotId) -> Words<'a> {
+        let declared = |index: u32| program.facts.get(index as usize).map(|fact| &fact.ty);
+        match program.slots.get(id.0 as usize) {
+            Some(Slot::Fact(index)) => declared(*index).map_or(Words::Plain, Words::Of),
+            Some(Slot::FactKey(index, _)) => declared(*index).map_or(Words::Plain, Words::Of).inside(),
+            Some(Slot::Builtin(Builtin::Trigger)) => Words::OneOf(&TRIGGER),
+            Some(Slot::Builtin(Builtin::Action)) => Words::OneOf(&ACTION),
+            Some(Slot::Builtin(_)) | None => Words::Plain,
+        }
+    }
+
+    /// Those of the elements of a set or map.
+    fn inside(self) -> Words<'a> {
+        match self {
+            Words::Of(Type::Set(of) | Type::Map(of)) => Words::Of(of),
+            _ => Words::Plain,
+        }
+    }
+
+    fn word(self, index: u16) -> &'a str {
+        let index = usize::from(index);
+        match self {
+            Words::Of(Type::Enum(values)) => values.values.get(index).map_or("", String::as_str),
+            Words::OneOf(words) => words.get(index).copied().unwrap_or_default(),
+            Words::Of(_) | Words::Plain => "",
+        }
+    }
 }
 
 /// A value in words.
-fn value(case: &Case<'_>, ty: Option<&Type>, seen: Seen<'_>) -> String {
-    match seen {
-        Seen::Missing | Seen::Null => "missing".into(),
-        Seen::Bool(b) => b.to_string(),
+fn value(case: &Case<'_>, words: Words<'_>, seen: Seen<'_>, out: &mut String) {
+    let _ = match seen {
+        Seen::Missing | Seen::Null => return out.push_str("missing"),
+        Seen::Bool(b) => return out.push_str(if b { "true" } else { "false" }),
         // A double may have 309 digits before its point.
-        Seen::Number(n) if n.abs() >= 1e21 => format!("{n:e}"),
-        Seen::Number(n) => n.to_string(),
-        Seen::String(s) => cut(s),
-        Seen::Time(t) | Seen::MovingTime(t) => when(case.program, t),
-        Seen::Duration(d) | Seen::MovingDuration(d) => duration(d),
-        Seen::Version(v) => v.to_string(),
-        Seen::Enum(index) => match ty {
-            Some(Type::Enum(values)) => values.values.get(index as usize).cloned().unwrap_or_default(),
-            _ => String::new(),
-        },
-        Seen::Status(index) => STATUS.get(index as usize).copied().unwrap_or(STATUS[PENDING as usize]).into(),
-        Seen::Set(items) => {
-            let of = match ty {
-                Some(Type::Set(of)) => Some(&**of),
-                _ => None,
-            };
-            let shown: Vec<String> =
-                items.iter().take(MAX_ELEMENTS).map(|v| value(case, of, see(v, case.slots, 0).0)).collect();
-            let more = items.len().saturating_sub(shown.len());
-            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-            format!("[{}{more}]", shown.join(", "))
+        Seen::Number(n) if n.abs() >= 1e21 => write!(out, "{n:e}"),
+        Seen::Number(n) => write!(out, "{n}"),
+        Seen::String(s) => return cut(s, out),
+        Seen::Time(t) | Seen::MovingTime(t) => return when(case.program, t, out),
+        Seen::Duration(d) | Seen::MovingDuration(d) => return duration(d, out),
+        Seen::Version(v) => write!(out, "{v}"),
+        Seen::Enum(index) => return out.push_str(words.word(index)),
+        Seen::Status(index) => {
+            return out.push_str(STATUS.get(index as usize).copied().unwrap_or(STATUS[PENDING as usize]));
         }
-        Seen::Map(items) => format!("a map of {}", items.len()),
-    }
+        Seen::Set(items) => {
+            out.push('[');
+            for (index, item) in items.iter().take(MAX_ELEMENTS).enumerate() {
+                if index > 0 {
+                    out.push_str(", ");
+                }
+                value(case, words.inside(), see(item, case.slots, 0).0, out);
+            }
+            let _ = match items.len().saturating_sub(MAX_ELEMENTS) {
+                0 => Ok(()),
+                more => write!(out, ", and {more} more"),
+            };
+            return out.push(']');
+        }
+        Seen::Map(items) => write!(out, "a map of {}", items.len()),
+    };
 }
 
 /// An instant in the policy's zone: `Wed 2026-03-04 10:00 -08:00`.
-pub(crate) fn when(program: &Program, t: i64) -> String {
+pub(crate) fn when(program: &Program, t: i64, out: &mut String) {
     const DAYS: [&str; 7] = ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "];
-    let local = program.zone.at(instant(t));
-    let offset = i64::from(local.offset().fix().local_minus_utc());
-    let shown = t.div_euclid(SECOND) + offset;
+    let second = t.div_euclid(SECOND);
+    let offset = program.zone.offset_at(second);
+    let shown = second + offset;
     let (day, of_day) = (shown.div_euclid(civil::DAY), shown.rem_euclid(civil::DAY));
     let (year, month, of_month) = civil::date(day);
     if offset % 60 != 0 || !(1000..=9999).contains(&year) {
-        return local.format("%a %Y-%m-%d %H:%M:%S %:z").to_string();
+        let _ = write!(out, "{}", program.zone.at(instant(t)).format("%a %Y-%m-%d %H:%M:%S %:z"));
+        return;
     }
-    let mut text = String::with_capacity(32);
     let mut two = |before: &str, number: i64| {
-        text.push_str(before);
-        for digit in [number / 10, number % 10] {
-            text.push(char::from(b'0' + digit as u8));
-        }
+        out.push_str(before);
+        push_two(out, number as u64);
     };
     two(DAYS.get(civil::weekday(day) as usize).copied().unwrap_or("?"), year / 100);
     two("", year % 100);
@@ -349,73 +437,77 @@ pub(crate) fn when(program: &Program, t: i64) -> String {
     }
     two(if offset < 0 { " -" } else { " +" }, offset.abs() / 3_600);
     two(":", offset.abs() / 60 % 60);
-    text
 }
 
 /// A length of time as the language writes it, in at most two units: `1h 30m`.
-pub(crate) fn duration(nanos: i64) -> String {
-    let mut text = String::new();
+pub(crate) fn duration(nanos: i64, out: &mut String) {
     let mut seconds = nanos.unsigned_abs() / SECOND as u64;
     let mut parts = 0;
-    for (unit, length) in [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)] {
+    for (unit, length) in [("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
         if seconds >= length && parts < 2 {
-            let before = if parts > 0 { " " } else { sign(nanos) };
-            let _ = write!(text, "{before}{}{unit}", seconds / length);
+            out.push_str(if parts > 0 { " " } else { sign(nanos) });
+            push_number(out, seconds / length);
+            out.push_str(unit);
             seconds %= length;
             parts += 1;
         } else if parts > 0 {
             break;
         }
     }
-    if parts == 0 { "0s".into() } else { text }
+    if parts == 0 {
+        out.push_str("0s");
+    }
 }
 
 fn sign(nanos: i64) -> &'static str {
     if nanos < 0 { "-" } else { "" }
 }
 
-/// Why what people said does not count, a sentence each; of many only the first. Those who are not asked at all are told
-/// in one: with every approval of a build in the request, most are for other rules.
-pub(crate) fn why_not(not_counted: &[NotCounted]) -> Vec<String> {
+/// Tells why what people said does not count (each with the name and the reason), a sentence each; of many only the first.
+/// Those who are not asked at all are told in one: with every approval of a build in the request, most are for other rules.
+pub(crate) fn why_not<'n>(not_counted: impl Iterator<Item = (&'n str, &'n str)> + Clone, mut tell: impl FnMut(&str)) {
     const MAX: usize = 12;
-    let stranger = |n: &&NotCounted| n.reason.starts_with("is not among ");
-    let (strangers, others): (Vec<&NotCounted>, Vec<&NotCounted>) = match not_counted.iter().filter(stranger).count() {
-        0 | 1 => (Vec::new(), not_counted.iter().collect()),
-        _ => not_counted.iter().partition(stranger),
-    };
-    let mut told: Vec<String> = others.iter().take(MAX).map(|n| format!("{} {}", escape(&n.by), n.reason)).collect();
-    if others.len() > MAX {
-        told.push(format!("{} more do not count", others.len() - MAX));
+    const STRANGER: &str = "is not among ";
+    let stranger = |(_, reason): &(&str, &str)| reason.starts_with(STRANGER);
+    let together = not_counted.clone().filter(stranger).count() > 1;
+    let mut sentence = String::new();
+    let mut others = 0;
+    for (by, reason) in not_counted.clone().filter(|one| !(together && stranger(one))) {
+        others += 1;
+        if others <= MAX {
+            sentence.clear();
+            sentence.extend([&*escape(by), " ", reason]);
+            tell(&sentence);
+        }
     }
-    if let Some(rest) = strangers.first().and_then(|first| first.reason.strip_prefix("is ")) {
-        let names: Vec<String> = strangers.iter().map(|n| n.by.clone()).collect();
-        told.push(format!("{} are {rest}", sentence(&names)));
+    if others > MAX {
+        tell(&format!("{} more do not count", others - MAX));
     }
-    told
+    let first = not_counted.clone().find(stranger).filter(|_| together);
+    if let Some(rest) = first.and_then(|(_, reason)| reason.strip_prefix("is ")) {
+        sentence.clear();
+        joined(not_counted.filter(stranger).map(|(by, _)| by), "and", &mut sentence);
+        sentence.extend([" are ", rest]);
+        tell(&sentence);
+    }
 }
 
-/// Names as in a sentence: `amita, tim and andy`.
-pub(crate) fn sentence(names: &[String]) -> String {
-    joined(names, "and")
-}
-
-/// Names as in a sentence, the last one joined by `and` or `or`.
-pub(crate) fn joined(names: &[String], joiner: &str) -> String {
+/// Names as in a sentence, the last one joined by `and` or `or`: `amita, tim and andy`.
+pub(crate) fn joined<'n>(names: impl Iterator<Item = &'n str> + Clone, joiner: &str, out: &mut String) {
     const MAX: usize = 6;
-    if names.is_empty() {
-        return "nobody".into();
+    let len = names.clone().count();
+    if len == 0 {
+        return out.push_str("nobody");
     }
-    let mut text = String::new();
-    for (index, name) in names.iter().take(MAX).enumerate() {
+    for (index, name) in names.take(MAX).enumerate() {
         match index {
             0 => {}
-            _ if index + 1 == names.len() => text.extend([" ", joiner, " "]),
-            _ => text.push_str(", "),
+            _ if index + 1 == len => out.extend([" ", joiner, " "]),
+            _ => out.push_str(", "),
         }
-        text.push_str(&escape(name));
+        out.push_str(&escape(name));
     }
-    if names.len() > MAX {
-        let _ = write!(text, " {joiner} {} more", names.len() - MAX);
+    if len > MAX {
+        let _ = write!(out, " {joiner} {} more", len - MAX);
     }
-    text
 }

@@ -82,13 +82,19 @@ impl Sources {
 
     /// File name, line and column (both from 1, the column in characters) of the start of a place.
     pub fn place(&self, span: Span) -> Place {
+        let (file, line, column) = self.seen_at(span);
+        Place { file: file.to_string(), line, column }
+    }
+
+    /// The same without a copy of the name.
+    pub(crate) fn seen_at(&self, span: Span) -> (&str, u32, u32) {
         let Some(source) = self.get(span.source) else {
-            return Place::default();
+            return ("", 0, 0);
         };
         let line = source.lines.partition_point(|start| *start <= span.start).max(1);
         let start = source.lines.get(line - 1).copied().unwrap_or(0) as usize;
         let before = source.text.get(start..span.start as usize).unwrap_or("");
-        Place { file: source.name.clone(), line: line as u32, column: before.chars().count() as u32 + 1 }
+        (&source.name, line as u32, before.chars().count() as u32 + 1)
     }
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod error;
 mod path;
 pub(crate) mod prepare;
+mod quick;
 mod read;
 mod request;
 pub(crate) mod slots;

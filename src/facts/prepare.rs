@@ -12,7 +12,7 @@ use crate::Limits;
 use crate::decide::plan::Plan;
 use crate::diagnostic::{did_you_mean, list_words};
 use crate::plain::quote;
-use crate::program::{Builtin, FactDecl, Program, Slot, Stage, StageId, Type};
+use crate::program::{Builtin, FactDecl, Program, Slot, SlotId, Stage, StageId, Type};
 
 /// Nanoseconds since the epoch; the request's check has seen to the range.
 pub(crate) fn nanos(time: DateTime<Utc>) -> i64 {
@@ -60,6 +60,11 @@ pub(crate) fn prepare(
     limits: &Limits,
 ) -> Result<Slots, RequestError> {
     request.check(limits)?;
+    checked(program, plan, request)
+}
+
+/// The same of a request that has been checked within the limits of the policy.
+pub(crate) fn checked(program: &Program, plan: &Plan, request: &Request) -> Result<Slots, RequestError> {
     let Some(stage) = plan.stage(&request.stage) else {
         let stages: Vec<&str> = program.stages.iter().map(|s| s.name.as_str()).collect();
         return Err(RequestError::unknown_stage(&request.stage, &stages));
@@ -391,15 +396,29 @@ impl<'a> Preparing<'a> {
         }
         let mut values = vec![SlotValue::Missing; self.program.slots.len()];
         let used = self.program.stages.get(id.0 as usize).map(|s| s.slots.as_slice()).unwrap_or_default();
-        for slot in used {
-            let value = match self.program.slots.get(slot.0 as usize) {
-                Some(Slot::Fact(fact)) => facts.get(*fact as usize).cloned(),
-                Some(Slot::FactKey(fact, key)) => facts.get(*fact as usize).map(|map| under_key(map, key)),
-                Some(Slot::Builtin(builtin)) => Some(self.builtin(*builtin, version, current)),
-                None => None,
-            };
-            if let (Some(value), Some(place)) = (value, values.get_mut(slot.0 as usize)) {
+        let used = || used.iter().filter_map(|id| Some((id, self.program.slots.get(id.0 as usize)?)));
+        let mut put = |id: &SlotId, value: SlotValue| {
+            if let Some(place) = values.get_mut(id.0 as usize) {
                 *place = value;
+            }
+        };
+        for (id, slot) in used() {
+            match slot {
+                Slot::FactKey(fact, key) => {
+                    if let Some(map) = facts.get(*fact as usize) {
+                        put(id, under_key(map, key));
+                    }
+                }
+                Slot::Builtin(builtin) => put(id, self.builtin(*builtin, version, current)),
+                Slot::Fact(_) => {}
+            }
+        }
+        // Each fact as a whole has one slot.
+        for (id, slot) in used() {
+            if let Slot::Fact(fact) = slot
+                && let Some(value) = facts.get_mut(*fact as usize)
+            {
+                put(id, std::mem::replace(value, SlotValue::Missing));
             }
         }
         values
@@ -466,7 +485,7 @@ impl<'a> Preparing<'a> {
             return SlotValue::Null;
         }
         let mut wrong = Vec::new();
-        let slot = convert(&decl.ty, value, &format!("facts.{}", decl.name), decl.secret, &mut wrong);
+        let slot = convert(&decl.ty, value, &|| format!("facts.{}", decl.name), decl.secret, &mut wrong);
         self.problems.append(&mut wrong);
         slot
     }
@@ -494,7 +513,7 @@ pub(crate) fn one_fact(decl: &FactDecl, value: &Value) -> Result<SlotValue, Requ
         return Ok(SlotValue::Null);
     }
     let mut wrong = Vec::new();
-    let slot = convert(&decl.ty, value, &format!("facts.{}", decl.name), decl.secret, &mut wrong);
+    let slot = convert(&decl.ty, value, &|| format!("facts.{}", decl.name), decl.secret, &mut wrong);
     RequestError::from_problems(wrong).map_or(Ok(slot), Err)
 }
 
@@ -521,10 +540,16 @@ pub(crate) fn badness(status: RunStatus) -> u8 {
 }
 
 /// A value as its type wants it; what does not fit is noted.
-fn convert(ty: &Type, value: &Value, path: &str, secret: bool, wrong: &mut Vec<RequestProblem>) -> SlotValue {
+fn convert(
+    ty: &Type,
+    value: &Value,
+    path: &dyn Fn() -> String,
+    secret: bool,
+    wrong: &mut Vec<RequestProblem>,
+) -> SlotValue {
     let mut refuse = |help: Option<String>| {
         let got = if secret { format!("{} (secret)", value.kind()) } else { value.describe() };
-        let mut problem = RequestProblem::fact_type(path, expected(ty), got);
+        let mut problem = RequestProblem::fact_type(&path(), expected(ty), got);
         problem.help = help;
         wrong.push(problem);
         SlotValue::Missing
@@ -538,7 +563,7 @@ fn convert(ty: &Type, value: &Value, path: &str, secret: bool, wrong: &mut Vec<R
             Ok(t) => SlotValue::Time(nanos(t)),
             Err(bad) => {
                 let shown = if secret { "(secret)" } else { s.as_str() };
-                wrong.push(super::time::problem(path.to_string(), shown, bad));
+                wrong.push(super::time::problem(path(), shown, bad));
                 SlotValue::Missing
             }
         },
@@ -563,16 +588,16 @@ fn convert(ty: &Type, value: &Value, path: &str, secret: bool, wrong: &mut Vec<R
         }
         (Type::Set(of), Value::List(items)) => {
             let items = items.iter().enumerate();
-            SlotValue::Set(items.map(|(i, v)| convert(of, v, &format!("{path}[{i}]"), secret, wrong)).collect())
+            SlotValue::Set(items.map(|(i, v)| convert(of, v, &|| format!("{}[{i}]", path()), secret, wrong)).collect())
         }
         (Type::Map(of), Value::Map(items)) => {
             let one = |(key, value): (&String, &Value), wrong: &mut Vec<RequestProblem>| {
-                let plain = key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-                let path = match plain {
+                let plain = || key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+                let path = || match path() {
                     // The keys of a secret are a part of it.
-                    _ if secret => path.to_string(),
-                    true => format!("{path}.{key}"),
-                    false => format!("{path}[\"{}\"]", crate::plain::escape(key)),
+                    path if secret => path,
+                    path if plain() => format!("{path}.{key}"),
+                    path => format!("{path}[\"{}\"]", crate::plain::escape(key)),
                 };
                 (key.as_str().into(), convert(of, value, &path, secret, wrong))
             };

@@ -41,6 +41,9 @@ impl Request {
             RequestError::from(RequestProblem::syntax("it is not UTF-8", line, column))
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if let Ok(request) = super::quick::read(text, limits) {
+            return Ok(request);
+        }
         let context = Context::new(limits);
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let request = read(&context, &mut deserializer).and_then(|request| deserializer.end().map(|()| request));

@@ -144,10 +144,28 @@ pub(crate) fn text(time: DateTime<Utc>) -> String {
 
 /// Writes it so; an instant in whole seconds fast.
 pub(crate) fn serialize<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    match whole(*time) {
+        Some(text) => serializer.serialize_str(std::str::from_utf8(&text).map_err(S::Error::custom)?),
+        None => time.serialize(serializer),
+    }
+}
+
+/// Writes an instant of so many nanoseconds since the epoch to the end of a text.
+pub(crate) fn push(nanos: i64, out: &mut String) {
+    let time = DateTime::from_timestamp_nanos(nanos);
+    let whole = whole(time);
+    match whole.as_ref().and_then(|whole| std::str::from_utf8(whole).ok()) {
+        Some(whole) => out.push_str(whole),
+        None => out.push_str(&text(time)),
+    }
+}
+
+/// An instant in whole seconds of the years 1000 to 9999.
+fn whole(time: DateTime<Utc>) -> Option<[u8; 20]> {
     let (days, of_day) = (time.timestamp().div_euclid(civil::DAY), time.timestamp().rem_euclid(civil::DAY));
     let (year, month, day) = civil::date(days);
     if time.timestamp_subsec_nanos() != 0 || !(1000..=9999).contains(&year) {
-        return time.serialize(serializer);
+        return None;
     }
     let mut text = *b"0000-00-00T00:00:00Z";
     let mut two = |at: usize, number: i64| {
@@ -162,7 +180,7 @@ pub(crate) fn serialize<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> R
     two(11, of_day / 3_600);
     two(14, of_day / 60 % 60);
     two(17, of_day % 60);
-    serializer.serialize_str(std::str::from_utf8(&text).map_err(S::Error::custom)?)
+    Some(text)
 }
 
 /// The same where there may be none.
@@ -219,6 +237,10 @@ mod tests {
             let at = DateTime::from_timestamp(seconds, if nanos == 1 { 500 } else { 0 });
             let fast = serde_json::to_value(One { at }).unwrap();
             prop_assert_eq!(fast, serde_json::json!({ "at": at }));
+            let Some(nanos) = at.timestamp_nanos_opt() else { return Ok(()) };
+            let mut pushed = String::new();
+            push(nanos, &mut pushed);
+            prop_assert_eq!(serde_json::json!(pushed), serde_json::json!(at));
         }
 
         #[test]

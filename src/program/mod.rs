@@ -19,6 +19,8 @@ pub(crate) struct Program {
     pub name: String,
     /// `sha256:…` over the sources, once it has been asked for.
     pub digest: OnceLock<String>,
+    /// How authors write the slots, by [`SlotId`], once that has been asked for.
+    pub slot_names: OnceLock<Vec<String>>,
     /// The source that holds tests of the policy, and is no part of it.
     pub tests: Option<SourceId>,
     /// The root file's zone (for printing, and for local date-times).

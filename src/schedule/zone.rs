@@ -75,6 +75,13 @@ impl Zone {
     }
 }
 
+impl Zone {
+    /// How far the clock on the wall is ahead of UTC at an instant up to the end of 2200, both in seconds.
+    pub(crate) fn offset_at(self, second: i64) -> i64 {
+        table(self).at(second).1.offset
+    }
+}
+
 fn offset_at(tz: Tz, t: i64) -> TzOffset {
     tz.offset_from_utc_datetime(&(DateTime::UNIX_EPOCH.naive_utc() + Duration::seconds(t)))
 }

@@ -14,7 +14,7 @@ pub(crate) mod filling;
 pub(crate) mod given;
 pub(crate) mod json;
 mod quorum;
-mod scan;
+pub(crate) mod scan;
 
 use super::decision::Verdict;
 use super::names::Names;

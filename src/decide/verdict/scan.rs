@@ -5,7 +5,7 @@ use super::filling::{Filled, Refused};
 use crate::facts::time;
 
 /// A place in a JSON text.
-pub(super) struct Scan<'j> {
+pub(crate) struct Scan<'j> {
     text: &'j str,
     at: usize,
 }
@@ -152,43 +152,49 @@ impl<'j> Scan<'j> {
         self.at - from
     }
 
+    /// Begins an object or a list; whether there is anything in it.
+    #[inline]
+    pub fn opens(&mut self, start: u8, end: u8) -> Filled<bool> {
+        self.eat(start)?;
+        let empty = self.token() == Some(end);
+        self.at += usize::from(empty);
+        Ok(!empty)
+    }
+
+    /// A key of an object, up to its value.
+    #[inline]
+    pub fn key(&mut self) -> Filled<&'j str> {
+        let key = self.text()?;
+        self.eat(b':')?;
+        Ok(key)
+    }
+
     /// An object; `field` reads the value of a key.
     #[inline]
     pub fn object(&mut self, mut field: impl FnMut(&mut Scan<'j>, &'j str) -> Filled) -> Filled {
-        self.eat(b'{')?;
-        if self.token() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            let key = self.text()?;
-            self.eat(b':')?;
+        let mut more = self.opens(b'{', b'}')?;
+        while more {
+            let key = self.key()?;
             field(self, key)?;
-            if !self.more(b'}')? {
-                return Ok(());
-            }
+            more = self.more(b'}')?;
         }
+        Ok(())
     }
 
     /// A list; `element` reads each of its elements.
     #[inline]
     pub fn list(&mut self, mut element: impl FnMut(&mut Scan<'j>) -> Filled) -> Filled {
-        self.eat(b'[')?;
-        if self.token() == Some(b']') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
+        let mut more = self.opens(b'[', b']')?;
+        while more {
             element(self)?;
-            if !self.more(b']')? {
-                return Ok(());
-            }
+            more = self.more(b']')?;
         }
+        Ok(())
     }
 
     /// Whether a comma follows, or else the end.
     #[inline]
-    fn more(&mut self, end: u8) -> Filled<bool> {
+    pub fn more(&mut self, end: u8) -> Filled<bool> {
         let token = self.token();
         self.at += 1;
         match token {
@@ -204,7 +210,7 @@ const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e1
 /// Of eight bytes those that end a text or are not in order in it, as their highest bits; above the first of them there
 /// may be others that are none.
 #[inline]
-fn ends(word: u64) -> u64 {
+pub(crate) fn ends(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
     // A quote becomes a blank; what was below a blank still is.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Varying;
-use crate::decide::words::slot_name;
+use crate::decide::words::name_of;
 use crate::facts::prepare::instant;
 use crate::facts::{Action, Current, Occupant, Request, TriggerFact, Value};
 use crate::program::{
@@ -62,7 +62,7 @@ impl Varying<'_> {
     }
 
     fn slot(&mut self, id: SlotId, asked: &[Asked]) {
-        let name = slot_name(self.program, id);
+        let name = name_of(self.program, id);
         let Some(slot) = self.program.slots.get(id.0 as usize) else { return };
         match slot {
             Slot::Fact(index) => {

@@ -1,0 +1,190 @@
+//! A decision while it is told. Names are those of the policy and of the request, people are numbers, and the details of
+//! all rules lie in one text: nothing is copied before it is known what for. [`Telling::told`] makes texts of it, and
+//! [`Telling::json`] writes it out.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::decision::{
+    ApprovalNeed, Needs, NotCounted, OverrideReport, PolicyRef, RuleReport, Status, Step, Told, Verdict,
+};
+use super::snapshot::Case;
+use crate::facts::prepare::instant;
+use crate::facts::slots::Person;
+use crate::program::{Kind, Rule};
+
+/// Everything there is to tell about a case.
+pub(crate) struct Telling<'a> {
+    pub case: Case<'a>,
+    pub verdict: Verdict,
+    pub rules: Vec<RuleTelling<'a>>,
+    /// The details of the rules, one after the other.
+    pub details: String,
+    pub unblock: Vec<Vec<Way<'a>>>,
+    /// Nanoseconds since the epoch.
+    pub allowed_at: Option<i64>,
+    pub valid_until: Option<i64>,
+    /// Those that were invoked; most requests have none.
+    pub overrides: Vec<OverrideReport>,
+    /// A search ahead in time was cut short.
+    pub cut_short: bool,
+}
+
+/// How one rule stands.
+pub(crate) struct RuleTelling<'a> {
+    pub rule: &'a Rule,
+    pub status: Status,
+    pub until: Option<i64>,
+    /// Where it lies in [`Telling::details`].
+    pub detail: Range<usize>,
+    pub facts: Vec<Cow<'a, str>>,
+    pub missing: Option<u32>,
+    pub from: Option<Vec<Person>>,
+    pub counted: Option<Vec<Person>>,
+    /// Who, and why.
+    pub not_counted: Vec<(Person, Cow<'a, str>)>,
+    pub rejected_by: Vec<Person>,
+    pub overridden_by: Option<&'a str>,
+}
+
+/// A [`Step`].
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Way<'a> {
+    Approve {
+        /// The number of the rule.
+        rule: usize,
+        count: u32,
+        from: Vec<Person>,
+    },
+    Fact(Cow<'a, str>),
+    Wait(i64),
+    Override {
+        name: &'a str,
+        count: u32,
+        from: Vec<Person>,
+    },
+}
+
+/// What is warned of when a search ahead in time was cut short.
+const CUT_SHORT: &str = "the search ahead in time was cut short: ask again by the time this answer stands until";
+
+impl<'a> Telling<'a> {
+    pub fn detail(&self, rule: &RuleTelling<'_>) -> &str {
+        self.details.get(rule.detail.clone()).unwrap_or_default()
+    }
+
+    /// The rules that stand in the way.
+    pub fn blocking(&self) -> impl Iterator<Item = &RuleTelling<'a>> {
+        self.rules.iter().filter(|telling| telling.status.blocks() && telling.rule.kind != Kind::Advise)
+    }
+
+    /// The facts that these miss, each once.
+    pub fn missing_facts(&self) -> Vec<&str> {
+        let mut facts: Vec<&str> = Vec::new();
+        for fact in self.blocking().flat_map(|telling| &telling.facts) {
+            if !facts.contains(&&**fact) {
+                facts.push(fact);
+            }
+        }
+        facts
+    }
+
+    /// The approvals that they miss: the rule, how many, of whom.
+    pub fn missing_approvals(&self) -> impl Iterator<Item = (&'a str, u32, &[Person])> {
+        let awaiting = self.blocking().filter(|telling| telling.status == Status::Awaiting);
+        awaiting.filter_map(|telling| Some((telling.rule.name.as_str(), telling.missing?, telling.from.as_deref()?)))
+    }
+
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        let last = self.cut_short.then_some(CUT_SHORT);
+        self.case.slots.warnings.iter().map(String::as_str).chain(last)
+    }
+
+    /// The same in texts of its own.
+    pub fn told(&self) -> Told {
+        let case = &self.case;
+        Told {
+            verdict: self.verdict,
+            policy: PolicyRef {
+                name: case.program.name.clone(),
+                digest: case.program.digest().to_string(),
+                language: crate::LANGUAGE,
+            },
+            stage: case.stage.name.clone(),
+            build: case.slots.build.clone(),
+            at: instant(case.slots.now),
+            rules: self.rules.iter().map(|telling| self.rule(telling)).collect(),
+            blocking: self.blocking().map(|telling| telling.rule.name.clone()).collect(),
+            needs: Needs {
+                facts: self.missing_facts().into_iter().map(String::from).collect(),
+                approvals: self
+                    .missing_approvals()
+                    .map(|(rule, count, from)| ApprovalNeed { rule: rule.to_string(), count, from: case.people(from) })
+                    .collect(),
+            },
+            unblock: self.unblock.iter().map(|ways| ways.iter().map(|way| self.step(way)).collect()).collect(),
+            allowed_at: self.allowed_at.map(instant),
+            valid_until: self.valid_until.map(instant),
+            overrides: self.overrides.clone(),
+            warnings: self.warnings().map(String::from).collect(),
+            ignored_facts: case.slots.ignored_facts.clone(),
+            zone: case.program.zone,
+        }
+    }
+
+    fn rule(&self, telling: &RuleTelling<'a>) -> RuleReport {
+        let case = &self.case;
+        RuleReport {
+            rule: telling.rule.name.clone(),
+            kind: telling.rule.kind,
+            status: telling.status,
+            because: telling.rule.because.clone(),
+            detail: self.detail(telling).to_string(),
+            until: telling.until.map(instant),
+            facts: telling.facts.iter().map(|fact| fact.to_string()).collect(),
+            missing: telling.missing,
+            from: telling.from.as_deref().map(|people| case.people(people)),
+            counted: telling.counted.as_deref().map(|people| case.people(people)),
+            not_counted: telling
+                .not_counted
+                .iter()
+                .map(|(person, reason)| NotCounted { by: case.person(*person).to_string(), reason: reason.to_string() })
+                .collect(),
+            rejected_by: case.people(&telling.rejected_by),
+            overridden_by: telling.overridden_by.map(String::from),
+            at: case.program.sources.place(telling.rule.span),
+        }
+    }
+
+    fn step(&self, way: &Way<'_>) -> Step {
+        let case = &self.case;
+        match way {
+            Way::Approve { rule, count, from } => Step::Approve {
+                approve: case.name(*rule).unwrap_or_default().to_string(),
+                count: *count,
+                from: case.people(from),
+            },
+            Way::Fact(fact) => Step::Fact { fact: fact.to_string() },
+            Way::Wait(at) => Step::Wait { wait_until: instant(*at) },
+            Way::Override { name, count, from } => {
+                Step::Override { name: name.to_string(), count: *count, from: case.people(from) }
+            }
+        }
+    }
+}
+
+impl<'a> Case<'a> {
+    /// The name of a person.
+    pub fn person(&self, person: Person) -> &'a str {
+        super::person_name(self.program, self.slots, person).unwrap_or("?")
+    }
+
+    /// The name of a rule.
+    pub fn name(&self, rule: usize) -> Option<&'a str> {
+        self.stage.rules.get(rule).map(|rule| rule.name.as_str())
+    }
+
+    fn people(&self, people: &[Person]) -> Vec<String> {
+        people.iter().map(|person| self.person(*person).to_string()).collect()
+    }
+}
