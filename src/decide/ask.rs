@@ -8,7 +8,8 @@ use super::search::{Found, Search};
 use super::snapshot::{Case, SECOND};
 use super::verdict::given::Given;
 use super::verdict::{self, Reader, filling};
-use crate::facts::prepare::{checked, instant, nanos, prepare};
+use crate::facts::prepare::{drafted, instant, nanos, prepare};
+use crate::facts::quick;
 use crate::facts::slots::Slots;
 use crate::facts::{Request, RequestError};
 use crate::policy::Policy;
@@ -162,9 +163,13 @@ impl Policy {
     /// As [`Request::from_json_with`] under the policy's own limits, and [`Policy::decide`].
     pub fn decide_json(&self, json: &[u8]) -> Result<(Verdict, String), RequestError> {
         let inner = &*self.inner;
-        // What has been read is within the limits.
-        let request = Request::from_json_with(json, &inner.limits)?;
-        let slots = checked(&inner.program, &inner.plan, &request)?;
+        let slots = match quick::read(json, &inner.limits, Some(&inner.program)) {
+            Ok(draft) => drafted(&inner.program, &inner.plan, draft)?,
+            Err(_) => {
+                let request = Request::from_json_with(json, &inner.limits)?;
+                prepare(&inner.program, &inner.plan, &request, &inner.limits)?
+            }
+        };
         let case = self.case(&slots).ok_or_else(|| RequestError::missing("stage"))?;
         let telling = super::explain::decide(case);
         Ok((telling.verdict, telling.json()))

@@ -9,6 +9,7 @@ use super::decision::{Decision, Verdict};
 use super::search::Search;
 use super::snapshot::Case;
 use super::verdict::given::Given;
+use crate::facts::draft::About;
 use crate::facts::prepare::{self, instant, nanos};
 use crate::facts::slots::{Said, Slots};
 use crate::facts::{Approval, Request, RequestError, Value};
@@ -109,7 +110,7 @@ impl Prepared {
         };
         let said = Said { person, at: nanos(approval.at), word: approval.decision };
         let (stage, digest) = (inner.program.stages.get(slots.stage.0 as usize), slots.digest.as_deref());
-        match prepare::said_about(approval, stage.map_or("", |s| &s.name), &slots.build, digest) {
+        match prepare::said_about(About::of_approval(approval), stage.map_or("", |s| &s.name), &slots.build, digest) {
             Some(why) => slots.others.push(crate::facts::slots::Other { said, why }),
             None => {
                 let place = slots.said.partition_point(|s| (s.person, s.at, s.word) <= (person, said.at, said.word));

@@ -2,10 +2,11 @@
 
 mod builder;
 mod check;
+pub(crate) mod draft;
 mod error;
 mod path;
 pub(crate) mod prepare;
-mod quick;
+pub(crate) mod quick;
 mod read;
 mod request;
 pub(crate) mod slots;

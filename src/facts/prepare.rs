@@ -1,12 +1,13 @@
 //! From a request to slots, for one policy.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use semver::Version;
 
+use super::draft::{About, Current, Deploying, Draft, Facts, Occupant, Trigger};
 use super::error::{ProblemKind, RequestError, RequestProblem};
-use super::request::{Action, Approval, Current, Deploying, Occupant, Request, RunStatus, TriggerFact, Value};
+use super::request::{Action, Request, RunStatus, Value};
 use super::slots::{Invoked, Occupied, Other, OtherWhy, Person, RunAt, Said, SlotValue, Slots, TriggerSlot};
 use crate::Limits;
 use crate::decide::plan::Plan;
@@ -60,18 +61,20 @@ pub(crate) fn prepare(
     limits: &Limits,
 ) -> Result<Slots, RequestError> {
     request.check(limits)?;
-    checked(program, plan, request)
+    drafted(program, plan, Draft::of(request))
 }
 
-/// The same of a request that has been checked within the limits of the policy.
-pub(crate) fn checked(program: &Program, plan: &Plan, request: &Request) -> Result<Slots, RequestError> {
-    let Some(stage) = plan.stage(&request.stage) else {
+/// The same of a draft.
+pub(crate) fn drafted(program: &Program, plan: &Plan, mut request: Draft<'_>) -> Result<Slots, RequestError> {
+    let Some(stage) = plan.stage(request.stage) else {
         let stages: Vec<&str> = program.stages.iter().map(|s| s.name.as_str()).collect();
-        return Err(RequestError::unknown_stage(&request.stage, &stages));
+        return Err(RequestError::unknown_stage(request.stage, &stages));
     };
     let Some(now) = request.now else { return Err(RequestError::missing_now()) };
+    let facts = std::mem::replace(&mut request.facts, Facts::Made(Default::default()));
+    let request = &request;
     let mut preparing = Preparing { program, plan, request, strangers: HashMap::default(), problems: Vec::new() };
-    let slots = preparing.slots(stage, nanos(now));
+    let slots = preparing.slots(stage, now, facts);
     RequestError::from_problems(preparing.problems).map_or(Ok(slots), Err)
 }
 
@@ -113,7 +116,7 @@ impl<'a> Warnings<'a> {
 struct Preparing<'a> {
     program: &'a Program,
     plan: &'a Plan,
-    request: &'a Request,
+    request: &'a Draft<'a>,
     strangers: HashMap<&'a str, Person, foldhash::fast::RandomState>,
     problems: Vec<RequestProblem>,
 }
@@ -127,18 +130,18 @@ impl<'a> Preparing<'a> {
         *self.strangers.entry(name).or_insert(next)
     }
 
-    fn people(&mut self, names: &'a [String]) -> Vec<Person> {
+    fn people(&mut self, names: &[&'a str]) -> Vec<Person> {
         let mut people: Vec<Person> = names.iter().map(|name| self.person(name)).collect();
         people.sort_unstable();
         people.dedup();
         people
     }
 
-    fn slots(&mut self, id: StageId, now: i64) -> Slots {
+    fn slots(&mut self, id: StageId, now: i64, facts: Facts<'a>) -> Slots {
         let request = self.request;
         let build = &request.build;
         let mut warnings = Warnings::default();
-        let author = build.author.as_deref().map(|name| self.person(name));
+        let author = build.author.map(|name| self.person(name));
         let contributors = build.contributors.as_deref().map(|names| self.people(names)).unwrap_or_default();
         let requester = self.requester().map(|name| self.person(name));
         let (said, others) = self.said(&mut warnings);
@@ -147,7 +150,8 @@ impl<'a> Preparing<'a> {
         let runs = self.runs(&mut warnings);
         let trigger = self.trigger();
         let (versions, current_version) = self.versions();
-        let values = self.values(id, versions.as_ref(), current_version.as_ref());
+        let (facts, ignored_facts) = self.facts(facts);
+        let values = self.values(id, facts, versions.as_ref(), current_version.as_ref());
         let (occupied, older) = self.occupied(versions.as_ref(), current_version.as_ref());
         let mut strangers: Vec<(&str, Person)> = self.strangers.drain().collect();
         strangers.sort_by_key(|(_, person)| *person);
@@ -167,29 +171,29 @@ impl<'a> Preparing<'a> {
             trigger,
             occupied,
             older,
-            deploying: match &request.deploying {
+            deploying: match request.deploying {
                 Deploying::Unknown => None,
                 Deploying::Nothing => Some(None),
-                Deploying::Build(id) => Some(Some(id.clone())),
+                Deploying::Build(id) => Some(Some(id.to_string())),
             },
-            build: build.id.clone(),
-            digest: build.digest.clone(),
-            ignored_facts: self.ignored_facts(),
+            build: build.id.to_string(),
+            digest: build.digest.map(String::from),
+            ignored_facts,
             warnings: warnings.told(),
         }
     }
 
     fn requester(&self) -> Option<&'a str> {
         let request = self.request;
-        request.requester.as_deref().or(match &request.trigger {
-            Some(TriggerFact::Manual { by }) => by.as_deref(),
+        request.requester.or(match request.trigger {
+            Some(Trigger::Manual(by)) => by,
             _ => None,
         })
     }
 
     /// Whether two digests, as far as they are given, are of one artifact.
     fn same_digest(&self, digest: Option<&str>) -> bool {
-        match (digest, self.request.build.digest.as_deref()) {
+        match (digest, self.request.build.digest) {
             (Some(a), Some(b)) => a == b,
             _ => true,
         }
@@ -197,12 +201,12 @@ impl<'a> Preparing<'a> {
 
     fn said(&mut self, warnings: &mut Warnings<'a>) -> (Vec<Said>, Vec<Other>) {
         let request = self.request;
-        let (mut said, mut others) = (Vec::new(), Vec::new());
+        let (mut said, mut others) = (Vec::with_capacity(request.approvals.len()), Vec::new());
         for approval in &request.approvals {
-            let person = self.person(&approval.by);
-            let word = Said { person, at: nanos(approval.at), word: approval.decision };
-            let why = said_about(approval, &request.stage, &request.build.id, request.build.digest.as_deref());
-            if let (Some(OtherWhy::Stage(_)), Some(stage)) = (&why, &approval.stage) {
+            let person = self.person(approval.by);
+            let word = Said { person, at: approval.at, word: approval.decision };
+            let why = said_about(approval.about, request.stage, request.build.id, request.build.digest);
+            if let (Some(OtherWhy::Stage(_)), Some(stage)) = (&why, approval.about.stage) {
                 self.known_stage("an approval", stage, warnings);
             }
             match why {
@@ -231,31 +235,31 @@ impl<'a> Preparing<'a> {
         }
         let by_name: HashMap<&str, usize> = overrides.iter().enumerate().map(|(i, o)| (o.name.as_str(), i)).collect();
         for entry in &request.overrides {
-            let person = self.person(&entry.by);
-            let own = entry.stage.as_deref().is_none_or(|s| s == request.stage)
-                && entry.build.as_deref().is_none_or(|b| b == request.build.id)
-                && self.same_digest(entry.digest.as_deref());
-            if !own && !warnings.is_new(&entry.by, &entry.name) {
+            let person = self.person(entry.by);
+            let own = entry.about.stage.is_none_or(|s| s == request.stage)
+                && entry.about.build.is_none_or(|b| b == request.build.id)
+                && self.same_digest(entry.about.digest);
+            if !own && !warnings.is_new(entry.by, entry.name) {
                 continue;
             }
             if !own {
                 warnings.push(format!(
                     "{} invoked the override {} for another stage, build or digest: it does not count here",
-                    quote(&entry.by),
-                    quote(&entry.name)
+                    quote(entry.by),
+                    quote(entry.name)
                 ));
                 continue;
             }
-            match by_name.get(entry.name.as_str()).and_then(|i| invoked.get_mut(*i)) {
-                Some(of) => of.push(Invoked { person, at: nanos(entry.at), reason: entry.reason.clone() }),
-                None if !warnings.is_new("", &entry.name) => {}
+            match by_name.get(entry.name).and_then(|i| invoked.get_mut(*i)) {
+                Some(of) => of.push(Invoked { person, at: entry.at, reason: entry.reason.map(String::from) }),
+                None if !warnings.is_new("", entry.name) => {}
                 None => {
-                    let guess = did_you_mean(&entry.name, overrides.iter().map(|o| o.name.as_str()));
+                    let guess = did_you_mean(entry.name, overrides.iter().map(|o| o.name.as_str()));
                     let guess = guess.map(|g| format!("; {g}")).unwrap_or_default();
                     warnings.push(format!(
                         "the stage has no override {}, which {} invoked{guess}",
-                        quote(&entry.name),
-                        quote(&entry.by)
+                        quote(entry.name),
+                        quote(entry.by)
                     ));
                 }
             }
@@ -270,7 +274,8 @@ impl<'a> Preparing<'a> {
         let request = self.request;
         let mut directories = Vec::with_capacity(self.program.groups.len());
         for group in &self.program.groups {
-            let given = request.groups.get(&group.name);
+            let given = request.groups.binary_search_by(|(name, _)| (*name).cmp(&group.name));
+            let given = given.ok().and_then(|index| request.groups.get(index)).map(|(_, members)| members);
             directories.push(match (&group.members, given) {
                 (None, given) => given.map(|names| self.people(names)),
                 (Some(_), None) => None,
@@ -290,13 +295,13 @@ impl<'a> Preparing<'a> {
         let request = self.request;
         let mut runs: Vec<Vec<RunAt>> = vec![Vec::new(); self.program.stages.len()];
         for run in &request.history {
-            let own = run.build.as_deref().is_none_or(|b| b == request.build.id);
-            if !own || !self.same_digest(run.digest.as_deref()) {
+            let own = run.build.is_none_or(|b| b == request.build.id);
+            if !own || !self.same_digest(run.digest) {
                 continue;
             }
-            match self.plan.stage(&run.stage).and_then(|id| runs.get_mut(id.0 as usize)) {
-                Some(of) => of.push(RunAt { at: nanos(run.at), status: run.status }),
-                None => self.known_stage("the history", &run.stage, warnings),
+            match self.plan.stage(run.stage).and_then(|id| runs.get_mut(id.0 as usize)) {
+                Some(of) => of.push(RunAt { at: run.at, status: run.status }),
+                None => self.known_stage("the history", run.stage, warnings),
             }
         }
         for of in &mut runs {
@@ -307,40 +312,37 @@ impl<'a> Preparing<'a> {
 
     fn trigger(&mut self) -> TriggerSlot {
         let request = self.request;
-        let branch = |branch: &Option<String>| branch.clone().or_else(|| request.build.branch.clone());
-        match &request.trigger {
+        match request.trigger {
             None => TriggerSlot::Unknown,
-            Some(TriggerFact::Push { branch: given }) => TriggerSlot::Push { branch: branch(given) },
+            Some(Trigger::Push(branch)) => {
+                TriggerSlot::Push { branch: branch.or(request.build.branch).map(String::from) }
+            }
             // A pull request goes to another branch than the build's own.
-            Some(TriggerFact::PullRequest { branch }) => TriggerSlot::PullRequest { branch: branch.clone() },
+            Some(Trigger::PullRequest(branch)) => TriggerSlot::PullRequest { branch: branch.map(String::from) },
             // Who set it off, not for whom; the one who asks stands in when that is not said.
-            Some(TriggerFact::Manual { by }) => {
-                let by = by.as_deref().or_else(|| self.requester());
+            Some(Trigger::Manual(by)) => {
+                let by = by.or_else(|| self.requester());
                 TriggerSlot::Manual { by: by.map(|name| self.person(name)) }
             }
-            Some(TriggerFact::Completion { of }) => {
-                TriggerSlot::Completion { of: of.as_ref().map(|s| self.plan.stage(s).ok_or_else(|| s.clone())) }
+            Some(Trigger::Completion(of)) => {
+                TriggerSlot::Completion { of: of.map(|s| self.plan.stage(s).ok_or_else(|| s.to_string())) }
             }
-            Some(TriggerFact::Event { name }) => TriggerSlot::Event { name: name.clone() },
-            Some(TriggerFact::Schedule { .. }) => TriggerSlot::Schedule,
+            Some(Trigger::Event(name)) => TriggerSlot::Event { name: name.map(String::from) },
+            Some(Trigger::Schedule(_)) => TriggerSlot::Schedule,
         }
     }
 
     fn versions(&mut self) -> (Option<Version>, Option<Version>) {
-        let current = match &self.request.current {
-            Current::Build(occupant) => occupant.version.as_deref(),
+        let current = match self.request.current {
+            Current::Build(occupant) => occupant.version,
             _ => None,
         };
-        let needed = self.reads(Builtin::BuildVersion) || self.forward_only();
-        let build = self.request.build.version.as_deref();
-        let build = build.and_then(|v| self.version("build.version", v, needed));
-        let needed = self.reads(Builtin::CurrentVersion) || self.forward_only();
-        let current = current.and_then(|v| self.version("current.version", v, needed));
-        (build, current)
+        let build = self.request.build.version.and_then(|v| self.version("build.version", v, Builtin::BuildVersion));
+        (build, current.and_then(|v| self.version("current.version", v, Builtin::CurrentVersion)))
     }
 
     fn asked(&self) -> Option<&'a Stage> {
-        let id = self.plan.stage(&self.request.stage)?;
+        let id = self.plan.stage(self.request.stage)?;
         self.program.stages.get(id.0 as usize)
     }
 
@@ -355,10 +357,10 @@ impl<'a> Preparing<'a> {
     }
 
     /// A version that nothing asks for may be written as its owner likes.
-    fn version(&mut self, path: &str, text: &str, needed: bool) -> Option<Version> {
+    fn version(&mut self, path: &str, text: &str, slot: Builtin) -> Option<Version> {
         match Version::parse(text) {
             Ok(version) => Some(version),
-            Err(_) if !needed => None,
+            Err(_) if !self.reads(slot) && !self.forward_only() => None,
             Err(_) => {
                 let expected = "a version such as `2026.3.1` (semantic versioning)";
                 let problem = RequestProblem::expected(ProblemKind::Type, path, expected, quote(text));
@@ -375,9 +377,9 @@ impl<'a> Preparing<'a> {
             Current::Nothing => return (Occupied::Nothing, None),
             Current::Build(occupant) => occupant,
         };
-        let occupied = match occupant.id.as_deref() {
+        let occupied = match occupant.id {
             None => Occupied::Unknown,
-            Some(id) if id == build.id && self.same_digest(occupant.digest.as_deref()) => Occupied::Same,
+            Some(id) if id == build.id && self.same_digest(occupant.digest) => Occupied::Same,
             Some(_) => Occupied::Other,
         };
         let older = match (build.created, occupant.created, version, current) {
@@ -388,12 +390,31 @@ impl<'a> Preparing<'a> {
         (occupied, older)
     }
 
-    fn values(&mut self, id: StageId, version: Option<&Version>, current: Option<&Version>) -> Vec<SlotValue> {
-        // Every fact is checked, whether this stage reads it or not: a wrong one is a wrong request.
-        let mut facts: Vec<SlotValue> = Vec::with_capacity(self.program.facts.len());
-        for decl in &self.program.facts {
-            facts.push(self.fact(decl));
+    /// The facts by their numbers in the policy, and the names of those that it does not declare.
+    fn facts(&mut self, facts: Facts<'a>) -> (Vec<SlotValue>, Vec<String>) {
+        match facts {
+            Facts::Given(given) => self.given(given),
+            Facts::Made(given) => self.given(&given),
+            Facts::Declared(facts, ignored) => (facts, ignored.into_iter().map(String::from).collect()),
         }
+    }
+
+    fn given(&mut self, given: &BTreeMap<String, Value>) -> (Vec<SlotValue>, Vec<String>) {
+        // Every fact is checked, whether this stage reads it or not: a wrong one is a wrong request.
+        let facts = self.program.facts.iter();
+        let slots = facts.map(|decl| fact(decl, given.get(&decl.name), &mut self.problems)).collect();
+        // They are sorted by name.
+        let declared = |name: &str| self.program.facts.binary_search_by(|f| f.name.as_str().cmp(name)).is_ok();
+        (slots, given.keys().filter(|name| !declared(name)).cloned().collect())
+    }
+
+    fn values(
+        &self,
+        id: StageId,
+        mut facts: Vec<SlotValue>,
+        version: Option<&Version>,
+        current: Option<&Version>,
+    ) -> Vec<SlotValue> {
         let mut values = vec![SlotValue::Missing; self.program.slots.len()];
         let used = self.program.stages.get(id.0 as usize).map(|s| s.slots.as_slice()).unwrap_or_default();
         let used = || used.iter().filter_map(|id| Some((id, self.program.slots.get(id.0 as usize)?)));
@@ -432,33 +453,33 @@ impl<'a> Preparing<'a> {
             _ => &nothing,
         };
         let text = |s: Option<&str>| s.map_or(SlotValue::Missing, |s| SlotValue::String(s.into()));
-        let texts = |s: Option<&Vec<String>>| match s {
-            Some(items) => SlotValue::Set(items.iter().map(|s| SlotValue::String(s.as_str().into())).collect()),
+        let texts = |s: Option<&Vec<&str>>| match s {
+            Some(items) => SlotValue::Set(items.iter().map(|s| SlotValue::String((*s).into())).collect()),
             None => SlotValue::Missing,
         };
-        let time = |t: Option<DateTime<Utc>>| t.map_or(SlotValue::Missing, |t| SlotValue::Time(nanos(t)));
-        let age = |t: Option<DateTime<Utc>>| t.map_or(SlotValue::Missing, |t| SlotValue::Age(nanos(t)));
+        let time = |t: Option<i64>| t.map_or(SlotValue::Missing, SlotValue::Time);
+        let age = |t: Option<i64>| t.map_or(SlotValue::Missing, SlotValue::Age);
         let version_of =
             |v: Option<&Version>| v.map_or(SlotValue::Missing, |v| SlotValue::Version(Box::new(v.clone())));
         match builtin {
-            Builtin::BuildId => text(Some(&build.id)),
-            Builtin::BuildDigest => text(build.digest.as_deref()),
+            Builtin::BuildId => text(Some(build.id)),
+            Builtin::BuildDigest => text(build.digest),
             Builtin::BuildVersion => version_of(version),
-            Builtin::BuildBranch => text(build.branch.as_deref()),
-            Builtin::BuildCommit => text(build.commit.as_deref()),
-            Builtin::BuildAuthor => text(build.author.as_deref()),
+            Builtin::BuildBranch => text(build.branch),
+            Builtin::BuildCommit => text(build.commit),
+            Builtin::BuildAuthor => text(build.author),
             Builtin::BuildContributors => texts(build.contributors.as_ref()),
             Builtin::BuildLabels => texts(build.labels.as_ref()),
             Builtin::BuildCreated => time(build.created),
             Builtin::BuildAge => age(build.created),
-            Builtin::Trigger => match &self.request.trigger {
+            Builtin::Trigger => match self.request.trigger {
                 None => SlotValue::Missing,
-                Some(TriggerFact::Push { .. }) => SlotValue::Enum(0),
-                Some(TriggerFact::PullRequest { .. }) => SlotValue::Enum(1),
-                Some(TriggerFact::Schedule { .. }) => SlotValue::Enum(2),
-                Some(TriggerFact::Manual { .. }) => SlotValue::Enum(3),
-                Some(TriggerFact::Completion { .. }) => SlotValue::Enum(4),
-                Some(TriggerFact::Event { .. }) => SlotValue::Enum(5),
+                Some(Trigger::Push(_)) => SlotValue::Enum(0),
+                Some(Trigger::PullRequest(_)) => SlotValue::Enum(1),
+                Some(Trigger::Schedule(_)) => SlotValue::Enum(2),
+                Some(Trigger::Manual(_)) => SlotValue::Enum(3),
+                Some(Trigger::Completion(_)) => SlotValue::Enum(4),
+                Some(Trigger::Event(_)) => SlotValue::Enum(5),
             },
             Builtin::Action => SlotValue::Enum(match self.request.action.unwrap_or_default() {
                 Action::Promote => 0,
@@ -467,10 +488,10 @@ impl<'a> Preparing<'a> {
             }),
             Builtin::Requester => text(self.requester()),
             Builtin::Now => SlotValue::Now,
-            Builtin::CurrentId => text(occupant.id.as_deref()),
+            Builtin::CurrentId => text(occupant.id),
             Builtin::CurrentVersion => version_of(current),
             Builtin::CurrentCreated => time(occupant.created),
-            Builtin::CurrentDigest => text(occupant.digest.as_deref()),
+            Builtin::CurrentDigest => text(occupant.digest),
             Builtin::CurrentAt => time(occupant.at),
             Builtin::CurrentAge => age(occupant.at),
             Builtin::StageStatus(stage) => SlotValue::RunStatus(stage),
@@ -478,28 +499,11 @@ impl<'a> Preparing<'a> {
             Builtin::StageAge(stage) => SlotValue::RunAge(stage),
         }
     }
-
-    fn fact(&mut self, decl: &FactDecl) -> SlotValue {
-        let Some(value) = self.request.facts.get(&decl.name) else { return SlotValue::Missing };
-        if let (Value::Null, true) = (value, decl.optional) {
-            return SlotValue::Null;
-        }
-        let mut wrong = Vec::new();
-        let slot = convert(&decl.ty, value, &|| format!("facts.{}", decl.name), decl.secret, &mut wrong);
-        self.problems.append(&mut wrong);
-        slot
-    }
-
-    fn ignored_facts(&self) -> Vec<String> {
-        // They are sorted by name.
-        let declared = |name: &str| self.program.facts.binary_search_by(|f| f.name.as_str().cmp(name)).is_ok();
-        self.request.facts.keys().filter(|name| !declared(name)).cloned().collect()
-    }
 }
 
 /// What an approval was said about, if not about this stage, build and digest.
-pub(crate) fn said_about(approval: &Approval, stage: &str, build: &str, digest: Option<&str>) -> Option<OtherWhy> {
-    match (approval.build.as_deref(), approval.stage.as_deref(), approval.digest.as_deref(), digest) {
+pub(crate) fn said_about(about: About<'_>, stage: &str, build: &str, digest: Option<&str>) -> Option<OtherWhy> {
+    match (about.build, about.stage, about.digest, digest) {
         (Some(other), ..) if other != build => Some(OtherWhy::Build(other.to_string())),
         (_, Some(other), ..) if other != stage => Some(OtherWhy::Stage(other.to_string())),
         (.., Some(other), Some(own)) if other != own => Some(OtherWhy::Digest(other.to_string())),
@@ -509,12 +513,17 @@ pub(crate) fn said_about(approval: &Approval, stage: &str, build: &str, digest: 
 
 /// One fact as its declaration wants it.
 pub(crate) fn one_fact(decl: &FactDecl, value: &Value) -> Result<SlotValue, RequestError> {
-    if let (Value::Null, true) = (value, decl.optional) {
-        return Ok(SlotValue::Null);
-    }
     let mut wrong = Vec::new();
-    let slot = convert(&decl.ty, value, &|| format!("facts.{}", decl.name), decl.secret, &mut wrong);
+    let slot = fact(decl, Some(value), &mut wrong);
     RequestError::from_problems(wrong).map_or(Ok(slot), Err)
+}
+
+fn fact(decl: &FactDecl, value: Option<&Value>, wrong: &mut Vec<RequestProblem>) -> SlotValue {
+    match value {
+        None => SlotValue::Missing,
+        Some(Value::Null) if decl.optional => SlotValue::Null,
+        Some(value) => convert(&decl.ty, value, &|| format!("facts.{}", decl.name), decl.secret, wrong),
+    }
 }
 
 /// The value under a key of a map.

@@ -1,26 +1,32 @@
 //! Ordinary requests in JSON, read in half the time.
 //!
 //! What is out of the ordinary (texts with escapes), or wrong, is refused without a word; [`super::read`] then reads it
-//! all the same, or tells what is wrong. What is read here needs no [`Request::check`] any more.
+//! all the same, or tells what is wrong. What is read here needs no [`Request::check`](super::Request::check) any more.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-
-use super::request::{
-    Action, Approval, Build, Current, Deploying, Invocation, Occupant, Request, Run, RunStatus, TriggerFact, Value,
-    Word,
-};
+use super::draft::{About, Approval, Build, Current, Deploying, Draft, Facts, Invocation, Occupant, Run, Trigger};
+use super::prepare::duration;
+use super::request::{Action, RunStatus, Value, Word};
+use super::slots::SlotValue;
+use super::time;
 use crate::Limits;
+use crate::decide::conditions::status_index;
 use crate::decide::verdict::filling::{Filled, Refused, run_status};
 use crate::decide::verdict::scan::Scan;
+use crate::program::{Program, Type};
 
-/// Reads a request that is within the limits.
-pub(super) fn read(text: &str, limits: &Limits) -> Filled<Request> {
-    let mut quick = Quick { scan: Scan::new(text), limits, entries: 0 };
-    let request = quick.request()?;
+/// Reads a request that is within the limits; its facts as a policy declares them, if there is one.
+pub(crate) fn read<'j>(json: &'j [u8], limits: &Limits, program: Option<&Program>) -> Filled<Draft<'j>> {
+    if json.len() > limits.request_bytes {
+        return Err(Refused);
+    }
+    let text = std::str::from_utf8(json).map_err(|_| Refused)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut quick = Quick { scan: Scan::new(text), limits, program, entries: 0 };
+    let draft = quick.request()?;
     quick.scan.end()?;
-    Ok(request)
+    Ok(draft)
 }
 
 /// Facts that are nested deeper take the long way, even where the limits allow more.
@@ -29,27 +35,27 @@ const DEPTH: usize = 16;
 struct Quick<'j, 'l> {
     scan: Scan<'j>,
     limits: &'l Limits,
+    program: Option<&'l Program>,
     /// Entries so far, as the limits count them.
     entries: usize,
 }
 
-/// The fields of an object that have been seen; each may be given once.
+/// The fields of an object that have been seen.
 #[derive(Default)]
 struct Seen(u32);
 
 impl Seen {
-    /// The number of a field among the names, which is refused if there is none, or if it was seen before.
-    fn field(&mut self, names: &[&str], key: &str) -> Filled<usize> {
-        let field = names.iter().position(|name| *name == key).ok_or(Refused)?;
+    /// Each field may be given once.
+    fn once(&mut self, field: u32) -> Filled {
         let bit = 1 << field;
         if self.0 & bit != 0 {
             return Err(Refused);
         }
         self.0 |= bit;
-        Ok(field)
+        Ok(())
     }
 
-    fn has(&self, field: usize) -> bool {
+    fn has(&self, field: u32) -> bool {
         self.0 & 1 << field != 0
     }
 
@@ -62,15 +68,22 @@ impl Seen {
 
 impl<'j> Quick<'j, '_> {
     /// Reads an object; `field` reads the value of the field with a number. Says which were given.
-    fn object(&mut self, names: &[&str], mut field: impl FnMut(&mut Self, usize) -> Filled) -> Filled<Seen> {
+    #[inline]
+    fn object(
+        &mut self,
+        number: impl Fn(&str) -> Option<u32>,
+        mut field: impl FnMut(&mut Self, u32) -> Filled,
+    ) -> Filled<Seen> {
         let mut seen = Seen::default();
         self.map(|quick, key| {
-            let number = seen.field(names, key)?;
+            let number = number(key).ok_or(Refused)?;
+            seen.once(number)?;
             field(quick, number)
         })?;
         Ok(seen)
     }
 
+    #[inline]
     fn map(&mut self, mut entry: impl FnMut(&mut Self, &'j str) -> Filled) -> Filled {
         let mut more = self.scan.opens(b'{', b'}')?;
         while more {
@@ -81,6 +94,7 @@ impl<'j> Quick<'j, '_> {
         Ok(())
     }
 
+    #[inline]
     fn list<T>(&mut self, mut element: impl FnMut(&mut Self) -> Filled<T>) -> Filled<Vec<T>> {
         let mut list = Vec::new();
         let mut more = self.scan.opens(b'[', b']')?;
@@ -103,58 +117,65 @@ impl<'j> Quick<'j, '_> {
         if self.scan.null() { Ok(None) } else { read(self).map(Some) }
     }
 
-    fn text(&mut self) -> Filled<String> {
-        self.scan.text().map(str::to_owned)
+    fn text(&mut self) -> Filled<&'j str> {
+        self.scan.text()
     }
 
-    fn name(&mut self) -> Filled<String> {
+    fn name(&mut self) -> Filled<&'j str> {
         match self.scan.text()? {
             "" => Err(Refused),
-            name => Ok(name.to_owned()),
+            name => Ok(name),
         }
     }
 
-    fn instant(&mut self) -> Filled<DateTime<Utc>> {
-        self.scan.instant().map(DateTime::from_timestamp_nanos)
+    fn instant(&mut self) -> Filled<i64> {
+        self.scan.instant()
     }
 
-    fn request(&mut self) -> Filled<Request> {
-        const FIELDS: [&str; 13] = [
-            "stage",
-            "build",
-            "now",
-            "trigger",
-            "action",
-            "requester",
-            "current",
-            "deploying",
-            "history",
-            "approvals",
-            "overrides",
-            "groups",
-            "facts",
-        ];
-        let mut request = Request::to(String::new());
-        let seen = self.object(&FIELDS, |quick, field| {
+    fn request(&mut self) -> Filled<Draft<'j>> {
+        let number = |key: &str| {
+            Some(match key {
+                "stage" => 0,
+                "build" => 1,
+                "now" => 2,
+                "trigger" => 3,
+                "action" => 4,
+                "requester" => 5,
+                "current" => 6,
+                "deploying" => 7,
+                "history" => 8,
+                "approvals" => 9,
+                "overrides" => 10,
+                "groups" => 11,
+                "facts" => 12,
+                _ => return None,
+            })
+        };
+        let mut draft = Draft::blank(self.no_facts());
+        let seen = self.object(number, |quick, field| {
             match field {
-                0 => request.stage = quick.name()?,
-                1 => request.build = quick.build()?,
-                2 => request.now = quick.maybe(Self::instant)?,
-                3 => request.trigger = quick.maybe(Self::trigger)?,
-                4 => request.action = quick.maybe(Self::action)?,
-                5 => request.requester = quick.maybe(Self::name)?,
-                6 => request.current = quick.current(&mut request.deploying)?,
-                7 => quick.deploying(&mut request.deploying)?,
-                8 => request.history = quick.maybe(|quick| quick.list(Self::run))?.unwrap_or_default(),
-                9 => request.approvals = quick.maybe(|quick| quick.list(Self::approval))?.unwrap_or_default(),
-                10 => request.overrides = quick.maybe(|quick| quick.list(Self::invocation))?.unwrap_or_default(),
-                11 => request.groups = quick.maybe(Self::groups)?.unwrap_or_default(),
-                _ => request.facts = quick.maybe(|quick| quick.entries(0))?.unwrap_or_default(),
+                0 => draft.stage = quick.name()?,
+                1 => draft.build = quick.build()?,
+                2 => draft.now = quick.maybe(Self::instant)?,
+                3 => draft.trigger = quick.maybe(Self::trigger)?,
+                4 => draft.action = quick.maybe(Self::action)?,
+                5 => draft.requester = quick.maybe(Self::name)?,
+                6 => draft.current = quick.current(&mut draft.deploying)?,
+                7 => quick.deploying(&mut draft.deploying)?,
+                8 => draft.history = quick.maybe(|quick| quick.list(Self::run))?.unwrap_or_default(),
+                9 => draft.approvals = quick.maybe(|quick| quick.list(Self::approval))?.unwrap_or_default(),
+                10 => draft.overrides = quick.maybe(|quick| quick.list(Self::invocation))?.unwrap_or_default(),
+                11 => draft.groups = quick.maybe(Self::groups)?.unwrap_or_default(),
+                _ => {
+                    if let Some(facts) = quick.maybe(Self::facts)? {
+                        draft.facts = facts;
+                    }
+                }
             }
             Ok(())
         })?;
         seen.need(2)?;
-        Ok(request)
+        Ok(draft)
     }
 
     fn action(&mut self) -> Filled<Action> {
@@ -166,9 +187,20 @@ impl<'j> Quick<'j, '_> {
         }
     }
 
-    fn trigger(&mut self) -> Filled<TriggerFact> {
+    fn trigger(&mut self) -> Filled<Trigger<'j>> {
+        let number = |key: &str| {
+            Some(match key {
+                "kind" => 0,
+                "branch" => 1,
+                "by" => 2,
+                "of" => 3,
+                "name" => 4,
+                "at" => 5,
+                _ => return None,
+            })
+        };
         let (mut kind, mut text, mut at) = ("", None, None);
-        let seen = self.object(&["kind", "branch", "by", "of", "name", "at"], |quick, field| {
+        let seen = self.object(number, |quick, field| {
             match field {
                 0 => kind = quick.scan.text()?,
                 5 => at = quick.maybe(Self::instant)?,
@@ -178,24 +210,36 @@ impl<'j> Quick<'j, '_> {
             Ok(())
         })?;
         seen.need(1)?;
-        let is_name = text.as_deref() != Some("");
-        let (own, fact) = match kind {
-            "push" => (1, TriggerFact::Push { branch: text }),
-            "pull-request" => (1, TriggerFact::PullRequest { branch: text }),
-            "manual" if is_name => (2, TriggerFact::Manual { by: text }),
-            "completion" if is_name => (3, TriggerFact::Completion { of: text }),
-            "event" if is_name => (4, TriggerFact::Event { name: text }),
-            "schedule" => (5, TriggerFact::Schedule { at }),
+        let is_name = text != Some("");
+        let (own, trigger) = match kind {
+            "push" => (1, Trigger::Push(text)),
+            "pull-request" => (1, Trigger::PullRequest(text)),
+            "manual" if is_name => (2, Trigger::Manual(text)),
+            "completion" if is_name => (3, Trigger::Completion(text)),
+            "event" if is_name => (4, Trigger::Event(text)),
+            "schedule" => (5, Trigger::Schedule(at)),
             _ => return Err(Refused),
         };
-        if (1..=5).any(|field| field != own && seen.has(field)) { Err(Refused) } else { Ok(fact) }
+        if (1..=5).any(|field| field != own && seen.has(field)) { Err(Refused) } else { Ok(trigger) }
     }
 
-    fn build(&mut self) -> Filled<Build> {
-        const FIELDS: [&str; 9] =
-            ["id", "digest", "version", "branch", "commit", "author", "contributors", "labels", "created"];
+    fn build(&mut self) -> Filled<Build<'j>> {
+        let number = |key: &str| {
+            Some(match key {
+                "id" => 0,
+                "digest" => 1,
+                "version" => 2,
+                "branch" => 3,
+                "commit" => 4,
+                "author" => 5,
+                "contributors" => 6,
+                "labels" => 7,
+                "created" => 8,
+                _ => return None,
+            })
+        };
         let mut build = Build::default();
-        let seen = self.object(&FIELDS, |quick, field| {
+        let seen = self.object(number, |quick, field| {
             match field {
                 0 => build.id = quick.name()?,
                 1 => build.digest = quick.maybe(Self::name)?,
@@ -213,12 +257,23 @@ impl<'j> Quick<'j, '_> {
         Ok(build)
     }
 
-    fn current(&mut self, deploying: &mut Deploying) -> Filled<Current> {
+    fn current(&mut self, deploying: &mut Deploying<'j>) -> Filled<Current<'j>> {
         if self.scan.null() {
             return Ok(Current::Nothing);
         }
+        let number = |key: &str| {
+            Some(match key {
+                "id" => 0,
+                "digest" => 1,
+                "version" => 2,
+                "created" => 3,
+                "at" => 4,
+                "deploying" => 5,
+                _ => return None,
+            })
+        };
         let mut occupant = Occupant::default();
-        self.object(&["id", "digest", "version", "created", "at", "deploying"], |quick, field| {
+        self.object(number, |quick, field| {
             match field {
                 0 => occupant.id = quick.maybe(Self::name)?,
                 1 => occupant.digest = quick.maybe(Self::name)?,
@@ -229,11 +284,11 @@ impl<'j> Quick<'j, '_> {
             }
             Ok(())
         })?;
-        Ok(Current::Build(Box::new(occupant)))
+        Ok(Current::Build(occupant))
     }
 
     /// It may be said in one place only.
-    fn deploying(&mut self, deploying: &mut Deploying) -> Filled {
+    fn deploying(&mut self, deploying: &mut Deploying<'j>) -> Filled {
         if *deploying != Deploying::Unknown {
             return Err(Refused);
         }
@@ -241,9 +296,19 @@ impl<'j> Quick<'j, '_> {
         Ok(())
     }
 
-    fn run(&mut self) -> Filled<Run> {
-        let mut run = Run::new(String::new(), RunStatus::Pending, DateTime::UNIX_EPOCH);
-        let seen = self.object(&["stage", "status", "at", "digest", "build"], |quick, field| {
+    fn run(&mut self) -> Filled<Run<'j>> {
+        let number = |key: &str| {
+            Some(match key {
+                "stage" => 0,
+                "status" => 1,
+                "at" => 2,
+                "digest" => 3,
+                "build" => 4,
+                _ => return None,
+            })
+        };
+        let mut run = Run { stage: "", status: RunStatus::Pending, at: 0, digest: None, build: None };
+        let seen = self.object(number, |quick, field| {
             match field {
                 0 => run.stage = quick.name()?,
                 1 => run.status = run_status(quick.scan.text()?).ok_or(Refused)?,
@@ -257,10 +322,21 @@ impl<'j> Quick<'j, '_> {
         Ok(run)
     }
 
-    fn approval(&mut self) -> Filled<Approval> {
-        const FIELDS: [&str; 7] = ["by", "decision", "at", "stage", "build", "digest", "comment"];
-        let mut approval = Approval::new(String::new(), Word::Withdraw, DateTime::UNIX_EPOCH);
-        let seen = self.object(&FIELDS, |quick, field| {
+    fn approval(&mut self) -> Filled<Approval<'j>> {
+        let number = |key: &str| {
+            Some(match key {
+                "by" => 0,
+                "decision" => 1,
+                "at" => 2,
+                "stage" => 3,
+                "build" => 4,
+                "digest" => 5,
+                "comment" => 6,
+                _ => return None,
+            })
+        };
+        let mut approval = Approval { by: "", decision: Word::Withdraw, at: 0, about: About::default(), comment: None };
+        let seen = self.object(number, |quick, field| {
             match field {
                 0 => approval.by = quick.name()?,
                 1 => {
@@ -272,9 +348,9 @@ impl<'j> Quick<'j, '_> {
                     }
                 }
                 2 => approval.at = quick.instant()?,
-                3 => approval.stage = quick.maybe(Self::name)?,
-                4 => approval.build = quick.maybe(Self::name)?,
-                5 => approval.digest = quick.maybe(Self::name)?,
+                3 => approval.about.stage = quick.maybe(Self::name)?,
+                4 => approval.about.build = quick.maybe(Self::name)?,
+                5 => approval.about.digest = quick.maybe(Self::name)?,
                 _ => approval.comment = quick.maybe(Self::text)?,
             }
             Ok(())
@@ -283,18 +359,29 @@ impl<'j> Quick<'j, '_> {
         Ok(approval)
     }
 
-    fn invocation(&mut self) -> Filled<Invocation> {
-        const FIELDS: [&str; 7] = ["name", "by", "at", "reason", "stage", "build", "digest"];
-        let mut invocation = Invocation::new(String::new(), String::new(), DateTime::UNIX_EPOCH);
-        let seen = self.object(&FIELDS, |quick, field| {
+    fn invocation(&mut self) -> Filled<Invocation<'j>> {
+        let number = |key: &str| {
+            Some(match key {
+                "name" => 0,
+                "by" => 1,
+                "at" => 2,
+                "reason" => 3,
+                "stage" => 4,
+                "build" => 5,
+                "digest" => 6,
+                _ => return None,
+            })
+        };
+        let mut invocation = Invocation { name: "", by: "", at: 0, reason: None, about: About::default() };
+        let seen = self.object(number, |quick, field| {
             match field {
                 0 => invocation.name = quick.name()?,
                 1 => invocation.by = quick.name()?,
                 2 => invocation.at = quick.instant()?,
                 3 => invocation.reason = quick.maybe(Self::text)?,
-                4 => invocation.stage = quick.maybe(Self::name)?,
-                5 => invocation.build = quick.maybe(Self::name)?,
-                _ => invocation.digest = quick.maybe(Self::name)?,
+                4 => invocation.about.stage = quick.maybe(Self::name)?,
+                5 => invocation.about.build = quick.maybe(Self::name)?,
+                _ => invocation.about.digest = quick.maybe(Self::name)?,
             }
             Ok(())
         })?;
@@ -302,14 +389,50 @@ impl<'j> Quick<'j, '_> {
         Ok(invocation)
     }
 
-    fn groups(&mut self) -> Filled<BTreeMap<String, Vec<String>>> {
-        let mut groups = BTreeMap::new();
+    fn groups(&mut self) -> Filled<Vec<(&'j str, Vec<&'j str>)>> {
+        let mut groups = Vec::new();
         self.map(|quick, key| {
             quick.count()?;
-            let members = quick.list(Self::name)?;
-            if groups.insert(key.to_owned(), members).is_none() { Ok(()) } else { Err(Refused) }
+            groups.push((key, quick.list(Self::name)?));
+            Ok(())
         })?;
+        each_once(&mut groups)?;
         Ok(groups)
+    }
+
+    /// Of a request that gives none.
+    fn no_facts(&self) -> Facts<'j> {
+        match self.program {
+            None => Facts::Made(BTreeMap::new()),
+            Some(_) => Facts::Declared(Vec::new(), Vec::new()),
+        }
+    }
+
+    fn facts(&mut self) -> Filled<Facts<'j>> {
+        let Some(program) = self.program else { return self.entries(0).map(Facts::Made) };
+        let mut facts = vec![SlotValue::Missing; program.facts.len()];
+        let mut ignored = Vec::new();
+        self.map(|quick, key| {
+            quick.count()?;
+            // They are sorted by name.
+            let Ok(index) = program.facts.binary_search_by(|decl| decl.name.as_str().cmp(key)) else {
+                ignored.push((key, ()));
+                return quick.value(0).map(|_| ());
+            };
+            let (Some(decl), Some(place)) = (program.facts.get(index), facts.get_mut(index)) else {
+                return Err(Refused);
+            };
+            if !matches!(place, SlotValue::Missing) {
+                return Err(Refused);
+            }
+            *place = match quick.scan.token() {
+                Some(b'n') if decl.optional && quick.scan.null() => SlotValue::Null,
+                _ => quick.declared(&decl.ty, 0)?,
+            };
+            Ok(())
+        })?;
+        each_once(&mut ignored)?;
+        Ok(Facts::Declared(facts, ignored.into_iter().map(|(name, ())| name).collect()))
     }
 
     /// The entries of a map of values, or the facts.
@@ -323,13 +446,17 @@ impl<'j> Quick<'j, '_> {
         Ok(entries)
     }
 
+    /// Whether there may be a list or a map within so many.
+    fn deeper(&self, depth: usize) -> bool {
+        depth < self.limits.request_depth.min(DEPTH)
+    }
+
     /// A value within so many lists and maps.
     fn value(&mut self, depth: usize) -> Filled<Value> {
-        let deeper = depth < self.limits.request_depth.min(DEPTH);
         match self.scan.token() {
-            Some(b'"') => self.text().map(Value::String),
-            Some(b'{') if deeper => self.entries(depth + 1).map(Value::Map),
-            Some(b'[') if deeper => self.list(|quick| quick.value(depth + 1)).map(Value::List),
+            Some(b'"') => self.text().map(|text| Value::String(text.to_owned())),
+            Some(b'{') if self.deeper(depth) => self.entries(depth + 1).map(Value::Map),
+            Some(b'[') if self.deeper(depth) => self.list(|quick| quick.value(depth + 1)).map(Value::List),
             Some(b'-' | b'0'..=b'9') => self.scan.number().map(Value::Number),
             Some(b't') if self.scan.word("true") => Ok(Value::Bool(true)),
             Some(b'f') if self.scan.word("false") => Ok(Value::Bool(false)),
@@ -337,4 +464,49 @@ impl<'j> Quick<'j, '_> {
             _ => Err(Refused),
         }
     }
+
+    /// A value of a type; what [`super::prepare`] makes of it.
+    fn declared(&mut self, ty: &Type, depth: usize) -> Filled<SlotValue> {
+        Ok(match ty {
+            Type::Bool if self.scan.word("true") => SlotValue::Bool(true),
+            Type::Bool if self.scan.word("false") => SlotValue::Bool(false),
+            Type::Bool => return Err(Refused),
+            Type::Number => SlotValue::Number(self.scan.number()?),
+            Type::String | Type::User => SlotValue::String(self.text()?.into()),
+            Type::Time => SlotValue::Time(time::quick(self.text()?).ok_or(Refused)?),
+            Type::Duration => SlotValue::Duration(duration(self.text()?).ok_or(Refused)?),
+            Type::Version => SlotValue::Version(Box::new(semver::Version::parse(self.text()?).map_err(|_| Refused)?)),
+            Type::Enum(values) if values.builtin == Some("status") => {
+                SlotValue::Status(status_index(run_status(self.text()?).ok_or(Refused)?))
+            }
+            Type::Enum(values) => {
+                let text = self.text()?;
+                SlotValue::Enum(values.values.iter().position(|value| value == text).ok_or(Refused)? as u16)
+            }
+            Type::Set(_) | Type::Map(_) if !self.deeper(depth) => return Err(Refused),
+            Type::Set(of) => SlotValue::Set(self.list(|quick| quick.declared(of, depth + 1))?),
+            Type::Map(of) => {
+                let mut entries: Vec<(Box<str>, SlotValue)> = Vec::new();
+                self.map(|quick, key| {
+                    quick.count()?;
+                    entries.push((key.into(), quick.declared(of, depth + 1)?));
+                    Ok(())
+                })?;
+                each_once(&mut entries)?;
+                SlotValue::Map(entries)
+            }
+        })
+    }
+}
+
+/// Sorts the entries of a map; no key may be given twice.
+fn each_once<K: Ord, V>(entries: &mut [(K, V)]) -> Filled {
+    let ascending = |entries: &[(K, V)]| entries.is_sorted_by(|(a, _), (b, _)| a < b);
+    if !ascending(entries) {
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if !ascending(entries) {
+            return Err(Refused);
+        }
+    }
+    Ok(())
 }

@@ -32,6 +32,9 @@ impl Request {
 
     /// Reads a request in JSON within the limits given; see [`Request::from_json`].
     pub fn from_json_with(json: &[u8], limits: &Limits) -> Result<Request, RequestError> {
+        if let Ok(draft) = super::quick::read(json, limits, None) {
+            return Ok(draft.request());
+        }
         if json.len() > limits.request_bytes {
             let message = format!("more than {} bytes of JSON", limits.request_bytes);
             return Err(RequestProblem::new(ProblemKind::Limit, "", message).into());
@@ -41,9 +44,6 @@ impl Request {
             RequestError::from(RequestProblem::syntax("it is not UTF-8", line, column))
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if let Ok(request) = super::quick::read(text, limits) {
-            return Ok(request);
-        }
         let context = Context::new(limits);
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let request = read(&context, &mut deserializer).and_then(|request| deserializer.end().map(|()| request));

@@ -144,7 +144,8 @@ pub(crate) fn text(time: DateTime<Utc>) -> String {
 
 /// Writes it so; an instant in whole seconds fast.
 pub(crate) fn serialize<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    match whole(*time) {
+    let whole = if time.timestamp_subsec_nanos() == 0 { whole(time.timestamp()) } else { None };
+    match whole {
         Some(text) => serializer.serialize_str(std::str::from_utf8(&text).map_err(S::Error::custom)?),
         None => time.serialize(serializer),
     }
@@ -152,19 +153,19 @@ pub(crate) fn serialize<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> R
 
 /// Writes an instant of so many nanoseconds since the epoch to the end of a text.
 pub(crate) fn push(nanos: i64, out: &mut String) {
-    let time = DateTime::from_timestamp_nanos(nanos);
-    let whole = whole(time);
+    const SECOND: i64 = 1_000_000_000;
+    let whole = if nanos % SECOND == 0 { whole(nanos / SECOND) } else { None };
     match whole.as_ref().and_then(|whole| std::str::from_utf8(whole).ok()) {
         Some(whole) => out.push_str(whole),
-        None => out.push_str(&text(time)),
+        None => out.push_str(&text(DateTime::from_timestamp_nanos(nanos))),
     }
 }
 
-/// An instant in whole seconds of the years 1000 to 9999.
-fn whole(time: DateTime<Utc>) -> Option<[u8; 20]> {
-    let (days, of_day) = (time.timestamp().div_euclid(civil::DAY), time.timestamp().rem_euclid(civil::DAY));
+/// So many seconds since the epoch, in the years 1000 to 9999.
+fn whole(second: i64) -> Option<[u8; 20]> {
+    let (days, of_day) = (second.div_euclid(civil::DAY), second.rem_euclid(civil::DAY));
     let (year, month, day) = civil::date(days);
-    if time.timestamp_subsec_nanos() != 0 || !(1000..=9999).contains(&year) {
+    if !(1000..=9999).contains(&year) {
         return None;
     }
     let mut text = *b"0000-00-00T00:00:00Z";
