@@ -67,6 +67,8 @@ fn main() {
     let hands: Vec<by_hand::ByHand> = mixed::promotions(7, REQUESTS).iter().map(by_hand::of).collect();
     // Tables of zones are worked out when they are first asked for.
     black_box(prepared.iter().map(|p| p.verdict() as usize).sum::<usize>());
+    // So is what every decision about a stage says.
+    black_box(prepared.iter().map(|p| p.decide().unwrap().to_json().len()).sum::<usize>());
     match task.trim_end_matches("-generated").trim_end_matches("-bank") {
         "verdict" => repeat(times, || prepared.iter().filter(|p| black_box(p).verdict().is_allow()).count()),
         "decision" => {

@@ -76,6 +76,7 @@ pub(crate) fn status_index(status: RunStatus) -> u16 {
 /// Runs the flat program of a stage for instant `t`; `out` then holds one value for each entry.
 pub(crate) fn run(program: &Program, stage: &Stage, slots: &Slots, t: i64, out: &mut Vec<Timed>) {
     out.clear();
+    out.reserve_exact(stage.ops.len());
     let at = |out: &[Timed], id: crate::program::OpId| out.get(id.0 as usize).copied().unwrap_or(Timed::UNKNOWN);
     for op in &stage.ops {
         let value = match op {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::decision::{InvokedBy, NotCounted, OverrideReport, Status, Verdict};
 use super::search::{Found, Search};
 use super::snapshot::{Case, InForce, SECOND, Snapshot, approve_of};
-use super::telling::{RuleTelling, Telling};
+use super::telling::{Approvals, RuleTelling, Telling};
 use super::truth::Truth;
 use super::words::{Sentences, condition, duration, joined, when, why_not};
 use crate::facts::prepare::instant;
@@ -29,10 +29,11 @@ pub(crate) fn decide(case: Case<'_>) -> Telling<'_> {
     let verdict = search.verdict(&snapshot);
     let statuses = search.statuses(&snapshot);
     let explaining = Explaining { case, snapshot: &snapshot };
-    let mut details = String::with_capacity(64 * statuses.len());
-    let rules = (statuses.iter().enumerate())
-        .filter_map(|(index, (status, until))| explaining.rule(index, *status, *until, &statuses, &mut details))
-        .collect();
+    let mut details = String::with_capacity(96 * statuses.len());
+    let mut rules = Vec::with_capacity(statuses.len());
+    for (index, (status, until)) in statuses.iter().enumerate() {
+        rules.extend(explaining.rule(index, *status, *until, &statuses, &mut details));
+    }
     let allowed_at = match verdict {
         Verdict::Allow => Found::At(now),
         _ => search.clear_at(now, &[]),
@@ -81,19 +82,16 @@ impl<'a, 's> Explaining<'a, 's> {
         let rule = self.case.stage.rules.get(index)?;
         let from = out.len();
         let mut telling = RuleTelling {
+            index,
             rule,
             status,
             until,
             detail: from..from,
             facts: Vec::new(),
-            missing: None,
-            from: None,
-            counted: None,
-            not_counted: Vec::new(),
-            rejected_by: Vec::new(),
+            approvals: None,
             overridden_by: self.overridden_by(index, status),
         };
-        self.detail(index, statuses, &mut telling, out);
+        self.detail(statuses, &mut telling, out);
         telling.detail.end = out.len();
         if status != Status::Unknown {
             telling.facts.clear();
@@ -102,14 +100,8 @@ impl<'a, 's> Explaining<'a, 's> {
         Some(telling)
     }
 
-    fn detail(
-        &self,
-        index: usize,
-        statuses: &[(Status, Option<i64>)],
-        telling: &mut RuleTelling<'a>,
-        out: &mut String,
-    ) {
-        let (rule, status) = (telling.rule, telling.status);
+    fn detail(&self, statuses: &[(Status, Option<i64>)], telling: &mut RuleTelling<'a>, out: &mut String) {
+        let (index, rule, status) = (telling.index, telling.rule, telling.status);
         let guard = rule.guard.map(|id| (id, self.snapshot.ops.get(id.0 as usize).map_or(Truth::Unknown, |g| g.truth)));
         if let (Status::NotApplicable, Some((id, Truth::False))) = (status, guard) {
             out.push_str("does not apply: ");
@@ -548,7 +540,6 @@ impl<'a, 's> Explaining<'a, 's> {
             out.push_str("; ");
             self.sentence(&counted.rejected, out);
             out.push_str(" rejects it");
-            telling.rejected_by.clone_from(&counted.rejected);
         }
         if telling.status == Status::Unknown {
             telling.facts = self.unsure(&counted.unsure);
@@ -556,18 +547,23 @@ impl<'a, 's> Explaining<'a, 's> {
                 let _ = write!(out, "; {} was not supplied", telling.facts.join(", "));
             }
         }
-        telling.not_counted = self.not_counted(approve, index, &asked, counted, people);
-        if !telling.not_counted.is_empty() {
-            let told = telling.not_counted.iter().map(|(person, reason)| (case.person(*person), &**reason));
+        let mut approvals = Box::new(Approvals {
+            missing: None,
+            from: None,
+            counted: people.to_vec(),
+            not_counted: self.not_counted(approve, index, &asked, counted, people),
+            rejected_by: counted.rejected.clone(),
+        });
+        if !approvals.not_counted.is_empty() {
+            let told = approvals.not_counted.iter().map(|(person, reason)| (case.person(*person), &**reason));
             why_not(told, |why| out.extend(["; ", why]));
         }
-        telling.counted = Some(people.to_vec());
         if telling.status == Status::Met || telling.status == Status::Overridden && counted.reached() {
-            telling.missing = Some(0);
+            approvals.missing = Some(0);
         } else if let Some((missing, from)) = self.lacking(index) {
-            telling.missing = Some(missing);
-            telling.from = Some(from);
+            (approvals.missing, approvals.from) = (Some(missing), Some(from));
         }
+        telling.approvals = Some(approvals);
     }
 
     fn unsure(&self, unsure: &[Unsure]) -> Vec<Cow<'a, str>> {

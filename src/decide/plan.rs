@@ -2,9 +2,10 @@
 //! on one another, which rules are alternatives.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::names::Names;
+use super::write::Said;
 use crate::people::Quorums;
 use crate::program::{Body, Program, RuleId, StageId};
 use crate::schedule::{Piece, TimeSet, Zone};
@@ -35,6 +36,8 @@ pub(crate) struct StagePlan {
     pub alternative_of: Vec<Option<usize>>,
     /// The `distinct approvers` rules: at most one of each file.
     pub distinct: Vec<RuleId>,
+    /// What every decision about the stage says, in JSON, once that has been asked for.
+    pub said: OnceLock<Said>,
 }
 
 impl Plan {

@@ -3,7 +3,6 @@
 //! Every standing of a rule says until when it is certain. The search leaps from one such instant to the next and looks
 //! again, so it visits only instants at which something can change, and it is bounded by fuel.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::decision::{Status, Verdict};
@@ -37,7 +36,8 @@ pub(crate) struct Search<'a> {
     pub cut_short: bool,
     /// One of so many parts of the fuel is for the end of an allow.
     part: u64,
-    snapshots: BTreeMap<i64, Rc<Snapshot>>,
+    /// In no order.
+    snapshots: Vec<Rc<Snapshot>>,
 }
 
 /// One of so many parts of the fuel is for one look ahead at one rule.
@@ -52,7 +52,7 @@ const KEPT: usize = 64;
 impl<'a> Search<'a> {
     pub fn new(case: Case<'a>) -> Search<'a> {
         let fuel = Fuel::new(case.program.search_steps);
-        Search { case, fuel, cut_short: false, part: END_OF_ALLOW, snapshots: BTreeMap::new() }
+        Search { case, fuel, cut_short: false, part: END_OF_ALLOW, snapshots: Vec::new() }
     }
 
     /// One that looks as far ahead for the end of an allow as for anything else.
@@ -64,16 +64,16 @@ impl<'a> Search<'a> {
     pub fn suppose(&mut self, assume: Assumed) -> Search<'a> {
         let fuel = std::mem::replace(&mut self.fuel, Fuel::new(0));
         let case = Case { assume, ..self.case };
-        Search { case, fuel, cut_short: false, part: self.part, snapshots: BTreeMap::new() }
+        Search { case, fuel, cut_short: false, part: self.part, snapshots: Vec::new() }
     }
 
     pub fn at(&mut self, t: i64) -> Rc<Snapshot> {
-        if let Some(known) = self.snapshots.get(&t) {
+        if let Some(known) = self.snapshots.iter().rev().find(|known| known.t == t) {
             return Rc::clone(known);
         }
         let snapshot = Rc::new(self.case.at(t, &mut self.fuel));
         if self.snapshots.len() < KEPT {
-            self.snapshots.insert(t, Rc::clone(&snapshot));
+            self.snapshots.push(Rc::clone(&snapshot));
         }
         snapshot
     }

@@ -1,6 +1,6 @@
 //! All rules of a stage at one instant: how each stands, and until when that is certain.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::conditions;
 use super::plan::StagePlan;
@@ -106,23 +106,25 @@ const DEAR: u64 = 256;
 #[derive(Debug)]
 pub(crate) struct Fuel {
     pub left: u64,
-    /// By the place of the set: from when the edge found last is the next one, and that edge.
-    edges: HashMap<usize, (i64, NextEdge), foldhash::fast::RandomState>,
+    /// By rule: the place of its set, from when the edge found last is the next one, and that edge.
+    edges: Vec<Option<(usize, i64, NextEdge)>>,
     /// The same of those that were dear, by their place and since when.
     dear: BTreeMap<(usize, i64), NextEdge>,
 }
 
 impl Fuel {
     pub fn new(steps: u64) -> Fuel {
-        Fuel { left: steps, edges: HashMap::default(), dear: BTreeMap::new() }
+        Fuel { left: steps, edges: Vec::new(), dear: BTreeMap::new() }
     }
 
     /// The next edge of a set. What was found once holds until then; and times that never begin or end must not cost all
     /// the fuel at once.
-    fn edge(&mut self, set: &TimeSet, t: i64) -> NextEdge {
+    fn edge(&mut self, rule: usize, set: &TimeSet, t: i64) -> NextEdge {
         let place = std::ptr::from_ref(set).addr();
-        let last = self.edges.get(&place).copied();
-        let dear = self.dear.range((place, i64::MIN)..=(place, t)).next_back().map(|((_, from), edge)| (*from, *edge));
+        let last = self.edges.get(rule).copied().flatten();
+        let last = last.filter(|(of, ..)| *of == place).map(|(_, from, edge)| (from, edge));
+        let dear = || self.dear.range((place, i64::MIN)..=(place, t)).next_back();
+        let dear = || dear().map(|((_, from), edge)| (*from, *edge));
         let holds = |(from, edge): &(i64, NextEdge)| {
             *from <= t
                 && match edge {
@@ -130,7 +132,7 @@ impl Fuel {
                     NextEdge::Never => true,
                 }
         };
-        if let Some((_, edge)) = last.filter(holds).or_else(|| dear.filter(holds)) {
+        if let Some((_, edge)) = last.filter(holds).or_else(|| dear().filter(holds)) {
             return edge;
         }
         let given = self.left.min(ONE_EDGE);
@@ -138,7 +140,12 @@ impl Fuel {
         let edge = set.next_edge(t, &mut left);
         let spent = given.saturating_sub(left);
         self.left = self.left.saturating_sub(spent);
-        self.edges.insert(place, (t, edge));
+        if self.edges.len() <= rule {
+            self.edges.resize(rule + 1, None);
+        }
+        if let Some(last) = self.edges.get_mut(rule) {
+            *last = Some((place, t, edge));
+        }
         if spent > DEAR {
             self.dear.insert((place, t), edge);
         }
@@ -159,6 +166,7 @@ impl<'a> Case<'a> {
         self.quorums(&mut snapshot);
         self.invocations(&mut snapshot);
         self.assign(&mut snapshot);
+        snapshot.rules.reserve_exact(self.stage.rules.len());
         for index in 0..self.stage.rules.len() {
             let standing = self.rule(index, &mut snapshot, fuel);
             snapshot.rules.push(standing);
@@ -221,11 +229,11 @@ impl<'a> Case<'a> {
             Body::Require(op) => self.op(*op, snapshot),
             Body::Forbid(op) => self.op(*op, snapshot).not(),
             Body::Advise(op) => self.op(*op, snapshot),
-            Body::Window(set) => inside(set, snapshot, fuel),
-            Body::Freeze(set) => inside(set, snapshot, fuel).not(),
+            Body::Window(set) => inside(index, set, snapshot, fuel),
+            Body::Freeze(set) => inside(index, set, snapshot, fuel).not(),
             Body::After(clauses) => Timed::all(clauses.iter().map(|clause| self.after(clause, snapshot.t))),
             Body::Soak(clauses) => Timed::all(clauses.iter().map(|clause| self.soak(clause, snapshot.t))),
-            Body::Trigger(trigger) => self.trigger(trigger, snapshot, fuel),
+            Body::Trigger(trigger) => self.trigger(index, trigger, snapshot, fuel),
             Body::Exclusive => match &self.slots.deploying {
                 None => Timed::UNKNOWN,
                 Some(None) => Timed::TRUE,
@@ -279,7 +287,7 @@ impl<'a> Case<'a> {
         (Timed::new(truth, next), Some(run.at))
     }
 
-    fn trigger(&self, trigger: &Trigger, snapshot: &mut Snapshot, fuel: &mut Fuel) -> Timed {
+    fn trigger(&self, rule: usize, trigger: &Trigger, snapshot: &mut Snapshot, fuel: &mut Fuel) -> Timed {
         let slot = &self.slots.trigger;
         let to = |to: &Option<Branches>, branch: &Option<String>| match (to, branch) {
             (None, _) => Timed::TRUE,
@@ -303,7 +311,7 @@ impl<'a> Case<'a> {
                 Some(event) => Timed::of(event == name),
             },
             (Trigger::Schedule(schedule), TriggerSlot::Schedule) => {
-                inside(&schedule.met, snapshot, fuel).and(self.changed(schedule))
+                inside(rule, &schedule.met, snapshot, fuel).and(self.changed(schedule))
             }
             _ => Timed::FALSE,
         }
@@ -332,7 +340,7 @@ impl<'a> Case<'a> {
     /// Counts all quorums, dependencies first, then assigns people if they must be distinct.
     fn quorums(&self, snapshot: &mut Snapshot) {
         let rules = &self.stage.rules;
-        snapshot.counted = vec![None; rules.len()];
+        snapshot.counted = rules.iter().map(|_| None).collect();
         for id in &self.plan.approve_order {
             let index = id.0 as usize;
             let (Some(Rule { body: Body::Approve(approve), .. }), Some(sets)) =
@@ -440,6 +448,7 @@ impl<'a> Case<'a> {
 
     /// Which overrides are in force.
     fn invocations(&self, snapshot: &mut Snapshot) {
+        snapshot.overrides.reserve_exact(self.stage.overrides.len());
         for index in 0..self.stage.overrides.len() {
             let in_force = self.in_force(index, snapshot);
             snapshot.overrides.push(in_force);
@@ -586,11 +595,11 @@ fn excused(raw: Raw) -> Raw {
     if raw.blocks() { Raw::NotApplicable } else { raw }
 }
 
-/// Whether `t` lies in a set of instants, and until when.
-pub(crate) fn inside(set: &TimeSet, snapshot: &mut Snapshot, fuel: &mut Fuel) -> Timed {
+/// Whether `t` lies in the set of instants of a rule, and until when.
+fn inside(rule: usize, set: &TimeSet, snapshot: &mut Snapshot, fuel: &mut Fuel) -> Timed {
     let second = snapshot.t.div_euclid(SECOND);
     let truth = Truth::of(set.contains(second));
-    let edge = fuel.edge(set, second);
+    let edge = fuel.edge(rule, set, second);
     let until = match edge {
         NextEdge::At(edge) => edge.saturating_mul(SECOND),
         NextEdge::Never => NEVER,

@@ -32,19 +32,27 @@ pub(crate) struct Telling<'a> {
 
 /// How one rule stands.
 pub(crate) struct RuleTelling<'a> {
+    /// Its number among those of the stage.
+    pub index: usize,
     pub rule: &'a Rule,
     pub status: Status,
     pub until: Option<i64>,
     /// Where it lies in [`Telling::details`].
     pub detail: Range<usize>,
     pub facts: Vec<Cow<'a, str>>,
+    /// Of a rule that asks for approvals.
+    pub approvals: Option<Box<Approvals<'a>>>,
+    pub overridden_by: Option<&'a str>,
+}
+
+/// What only a rule that asks for approvals tells.
+pub(crate) struct Approvals<'a> {
     pub missing: Option<u32>,
     pub from: Option<Vec<Person>>,
-    pub counted: Option<Vec<Person>>,
+    pub counted: Vec<Person>,
     /// Who, and why.
     pub not_counted: Vec<(Person, Cow<'a, str>)>,
     pub rejected_by: Vec<Person>,
-    pub overridden_by: Option<&'a str>,
 }
 
 /// A [`Step`].
@@ -92,7 +100,10 @@ impl<'a> Telling<'a> {
     /// The approvals that they miss: the rule, how many, of whom.
     pub fn missing_approvals(&self) -> impl Iterator<Item = (&'a str, u32, &[Person])> {
         let awaiting = self.blocking().filter(|telling| telling.status == Status::Awaiting);
-        awaiting.filter_map(|telling| Some((telling.rule.name.as_str(), telling.missing?, telling.from.as_deref()?)))
+        awaiting.filter_map(|telling| {
+            let approvals = telling.approvals.as_deref()?;
+            Some((telling.rule.name.as_str(), approvals.missing?, approvals.from.as_deref()?))
+        })
     }
 
     pub fn warnings(&self) -> impl Iterator<Item = &str> {
@@ -134,6 +145,8 @@ impl<'a> Telling<'a> {
 
     fn rule(&self, telling: &RuleTelling<'a>) -> RuleReport {
         let case = &self.case;
+        let approvals = telling.approvals.as_deref();
+        let not_counted = approvals.map(|a| a.not_counted.as_slice()).unwrap_or_default();
         RuleReport {
             rule: telling.rule.name.clone(),
             kind: telling.rule.kind,
@@ -142,15 +155,14 @@ impl<'a> Telling<'a> {
             detail: self.detail(telling).to_string(),
             until: telling.until.map(instant),
             facts: telling.facts.iter().map(|fact| fact.to_string()).collect(),
-            missing: telling.missing,
-            from: telling.from.as_deref().map(|people| case.people(people)),
-            counted: telling.counted.as_deref().map(|people| case.people(people)),
-            not_counted: telling
-                .not_counted
+            missing: approvals.and_then(|a| a.missing),
+            from: approvals.and_then(|a| a.from.as_deref()).map(|people| case.people(people)),
+            counted: approvals.map(|a| case.people(&a.counted)),
+            not_counted: not_counted
                 .iter()
                 .map(|(person, reason)| NotCounted { by: case.person(*person).to_string(), reason: reason.to_string() })
                 .collect(),
-            rejected_by: case.people(&telling.rejected_by),
+            rejected_by: approvals.map(|a| case.people(&a.rejected_by)).unwrap_or_default(),
             overridden_by: telling.overridden_by.map(String::from),
             at: case.program.sources.place(telling.rule.span),
         }

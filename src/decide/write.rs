@@ -2,18 +2,66 @@
 //!
 //! The shape is fixed, so keys and what stands between them are written as they are; only texts have to be looked at.
 
-use super::telling::{RuleTelling, Telling, Way};
+use super::snapshot::Case;
+use super::telling::{Approvals, RuleTelling, Telling, Way};
 use crate::facts::slots::Person;
 use crate::facts::time;
 use crate::plain::push_number;
-use crate::program::Kind;
+use crate::program::{Program, Rule, Stage};
+
+/// What every decision about a stage says.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// From the verdict to the build.
+    policy: String,
+    rules: Vec<SaidOfRule>,
+}
+
+#[derive(Debug)]
+struct SaidOfRule {
+    /// Up to its status.
+    name: String,
+    /// From there to what was seen.
+    because: String,
+    /// From there to its end.
+    place: String,
+}
+
+impl Said {
+    fn new(program: &Program, stage: &Stage) -> Said {
+        let text = |text: &str| {
+            let mut out = String::new();
+            quoted(text, &mut out);
+            out
+        };
+        let of_rule = |rule: &Rule| {
+            let (file, line, column) = program.sources.seen_at(rule.span);
+            let because = rule.because.as_deref().map_or("null".to_string(), text);
+            SaidOfRule {
+                name: format!("{{\"rule\":{},\"kind\":\"{}\",\"status\":\"", text(&rule.name), rule.kind.as_str()),
+                because: format!("\",\"because\":{because},\"detail\":"),
+                place: format!(",\"at\":{{\"file\":{},\"line\":{line},\"column\":{column}}}}}", text(file)),
+            }
+        };
+        let (name, digest, language) = (text(&program.name), text(program.digest()), crate::LANGUAGE);
+        Said {
+            policy: format!(
+                "\",\"policy\":{{\"name\":{name},\"digest\":{digest},\"language\":{language}}},\"stage\":{},\"build\":",
+                text(&stage.name)
+            ),
+            rules: stage.rules.iter().map(of_rule).collect(),
+        }
+    }
+}
 
 impl Telling<'_> {
     /// The decision as JSON on one line.
     pub fn json(&self) -> String {
         // Most rules take less than this, beside what they tell.
-        let room = 600 + 320 * self.rules.len() + self.details.len();
-        let mut json = Json { telling: self, out: String::with_capacity(room) };
+        let room = 600 + 160 * self.rules.len() + self.details.len();
+        let Case { program, stage, plan, .. } = self.case;
+        let said = plan.said.get_or_init(|| Said::new(program, stage));
+        let mut json = Json { telling: self, said, out: String::with_capacity(room) };
         json.decision();
         json.out
     }
@@ -21,19 +69,15 @@ impl Telling<'_> {
 
 struct Json<'t> {
     telling: &'t Telling<'t>,
+    said: &'t Said,
     out: String,
 }
 
 impl<'t> Json<'t> {
     fn decision(&mut self) {
-        let telling = self.telling;
+        let (telling, said) = (self.telling, self.said);
         let case = &telling.case;
-        self.out.extend(["{\"verdict\":\"", telling.verdict.as_str(), "\",\"policy\":{\"name\":"]);
-        self.text(&case.program.name);
-        self.key(",\"digest\":").text(case.program.digest());
-        self.key(",\"language\":").number(crate::LANGUAGE);
-        self.key("},\"stage\":").text(&case.stage.name);
-        self.key(",\"build\":").text(&case.slots.build);
+        self.key("{\"verdict\":\"").key(telling.verdict.as_str()).key(&said.policy).text(&case.slots.build);
         self.key(",\"at\":").instant(case.slots.now);
         self.key(",\"rules\":").list(&telling.rules, |json, rule| json.rule(rule));
         self.key(",\"blocking\":").list(telling.blocking(), |json, rule| json.text(&rule.rule.name));
@@ -55,55 +99,42 @@ impl<'t> Json<'t> {
     }
 
     fn rule(&mut self, telling: &'t RuleTelling<'t>) {
-        let rule = telling.rule;
-        self.key("{\"rule\":").text(&rule.name);
-        self.out.extend([",\"kind\":\"", rule.kind.as_str(), "\",\"status\":\"", telling.status.as_str()]);
-        match &rule.because {
-            Some(because) => self.key("\",\"because\":").text(because),
-            None => self.out.push_str("\",\"because\":null"),
-        }
+        let Some(said) = self.said.rules.get(telling.index) else { return };
         let detail = self.telling.detail(telling);
-        self.key(",\"detail\":").text(detail);
+        self.key(&said.name).key(telling.status.as_str()).key(&said.because).text(detail);
         if let Some(until) = telling.until {
             self.key(",\"until\":").instant(until);
         }
         if !telling.facts.is_empty() {
             self.key(",\"facts\":").list(&telling.facts, |json, fact| json.text(fact));
         }
-        if rule.kind == Kind::Approve {
-            self.approvals(telling);
+        if let Some(approvals) = &telling.approvals {
+            self.approvals(approvals);
         }
         if let Some(by) = telling.overridden_by {
             self.key(",\"overridden_by\":").text(by);
         }
-        let (file, line, column) = self.telling.case.program.sources.seen_at(rule.span);
-        self.key(",\"at\":{\"file\":").text(file);
-        self.key(",\"line\":").number(line);
-        self.key(",\"column\":").number(column);
-        self.key("}}");
+        self.key(&said.place);
     }
 
-    /// What only a rule that asks for approvals tells.
-    fn approvals(&mut self, telling: &'t RuleTelling<'t>) {
-        if let Some(missing) = telling.missing {
+    fn approvals(&mut self, approvals: &'t Approvals<'t>) {
+        if let Some(missing) = approvals.missing {
             self.key(",\"missing\":").number(missing);
         }
-        if let Some(from) = &telling.from {
+        if let Some(from) = &approvals.from {
             self.key(",\"from\":").people(from);
         }
-        if let Some(counted) = &telling.counted {
-            self.key(",\"counted\":").people(counted);
-        }
-        if !telling.not_counted.is_empty() {
-            self.key(",\"not_counted\":").list(&telling.not_counted, |json, (person, reason)| {
+        self.key(",\"counted\":").people(&approvals.counted);
+        if !approvals.not_counted.is_empty() {
+            self.key(",\"not_counted\":").list(&approvals.not_counted, |json, (person, reason)| {
                 let by = json.telling.case.person(*person);
                 json.key("{\"by\":").text(by);
                 json.key(",\"reason\":").text(reason);
                 json.key("}");
             });
         }
-        if !telling.rejected_by.is_empty() {
-            self.key(",\"rejected_by\":").people(&telling.rejected_by);
+        if !approvals.rejected_by.is_empty() {
+            self.key(",\"rejected_by\":").people(&approvals.rejected_by);
         }
     }
 
@@ -175,14 +206,13 @@ impl<'t> Json<'t> {
     }
 
     fn text(&mut self, text: &str) {
-        self.out.push('"');
-        escaped(text, &mut self.out);
-        self.out.push('"');
+        quoted(text, &mut self.out);
     }
 }
 
-/// A text within its quotes: what has to be escaped in JSON is, and nothing else.
-fn escaped(text: &str, out: &mut String) {
+/// A text in quotes: what has to be escaped in JSON is, and nothing else.
+fn quoted(text: &str, out: &mut String) {
+    out.push('"');
     let mut rest = text;
     while let Some(at) = special(rest.as_bytes()) {
         let (before, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
@@ -206,6 +236,7 @@ fn escaped(text: &str, out: &mut String) {
         rest = chars.as_str();
     }
     out.push_str(rest);
+    out.push('"');
 }
 
 /// Where the first byte stands that has to be escaped.
