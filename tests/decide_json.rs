@@ -52,8 +52,8 @@ fn so_it_is_for_the_requests_beside_the_policies() {
     assert!(paths.len() > 20, "{paths:?}");
     for path in paths {
         let stem = path.file_stem().unwrap().to_str().unwrap();
-        let names = stem.match_indices('-').map(|(end, _)| &stem[..end]);
-        let name = names.filter(|name| root().join(format!("policies/{name}.gate")).exists()).last().unwrap();
+        let mut names = stem.match_indices('-').map(|(end, _)| &stem[..end]);
+        let name = names.rfind(|name| root().join(format!("policies/{name}.gate")).exists()).unwrap();
         both_ways(&policy(name), &std::fs::read(&path).unwrap());
     }
 }

@@ -196,7 +196,7 @@ fn supposed_steps<'a>(
         steps.push(Way::Approve { rule, count, from });
     }
     steps.extend(facts.into_iter().map(Way::Fact));
-    steps.extend(wait.map(|t| Way::Wait(t)));
+    steps.extend(wait.map(Way::Wait));
     for usable in chosen {
         match wait {
             // By then what was invoked may have expired, or been joined by more.

@@ -102,7 +102,7 @@ impl Varying<'_> {
                     r.facts.insert(fact.name.clone(), Value::Map(without));
                 });
             }
-            Slot::Builtin(builtin) => self.builtin(&name, *builtin, asked),
+            Slot::Builtin(builtin) => self.builtin(name, *builtin, asked),
         }
     }
 
