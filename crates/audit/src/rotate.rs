@@ -168,14 +168,15 @@ fn lock(log: &Connection) -> rusqlite::Result<bool> {
     if !log.is_autocommit() {
         log.execute_batch("ROLLBACK")?;
     }
-    // This takes a lock for which no other connection leaves room.
-    let mode: String = log.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))?;
-    if mode != "delete" {
+    // This takes a lock for which no other connection leaves room. All that is written are a few bytes in the first sector of
+    // the file: no journal is needed for it, and none is left beside the log if the end comes now.
+    let mode: String = log.pragma_update_and_check(None, "journal_mode", "MEMORY", |row| row.get(0))?;
+    if mode != "memory" {
         return Ok(false);
     }
     log.execute_batch("BEGIN EXCLUSIVE")?;
     // Nobody was quicker and has turned it back.
-    log.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0)).map(|mode| mode == "delete")
+    log.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0)).map(|mode| mode == "memory")
 }
 
 /// With a write-ahead log, as it is opened to append; `verify` looks.
@@ -185,7 +186,9 @@ fn as_a_log(path: &Path) -> Result<(), LogError> {
     let log = log.map_err(failed)?;
     log.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
     log.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-    log.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    for mode in ["MEMORY", "WAL"] {
+        log.pragma_update(None, "journal_mode", mode).map_err(failed)?;
+    }
     log.close().map_err(|(_, error)| failed(error))
 }
 

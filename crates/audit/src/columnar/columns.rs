@@ -259,6 +259,9 @@ pub(super) struct Table {
 /// Rows of a group: what lies in memory at a time.
 const GROUP: usize = 131_072;
 
+/// Texts of which there are nearly as many as rows; those of neighbours begin alike.
+const ONCE: [&str; 3] = ["id", "build", "version"];
+
 /// How the columns of a table are written.
 fn properties(columns: &[Column], metadata: &[(String, String)]) -> Result<WriterPropertiesPtr, ParquetError> {
     let mut builder = WriterProperties::builder()
@@ -273,13 +276,13 @@ fn properties(columns: &[Column], metadata: &[(String, String)]) -> Result<Write
         let path = ColumnPath::from(column.name.as_str());
         match column.shape {
             // What rises from row to row, or nearly: differences are small where values are not.
-            Shape::Always(Scalar::Whole | Scalar::Time) => {
+            Shape::Always(Scalar::Whole | Scalar::Time) | Shape::One(Scalar::Time) => {
                 builder = builder
                     .set_column_dictionary_enabled(path.clone(), false)
                     .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
             }
-            // An id occurs once: a dictionary of all of them would be in vain.
-            Shape::Always(Scalar::Text) if column.name == "id" => {
+            // What occurs once, or a few times near to one another: a dictionary of all of them would be in vain.
+            Shape::Always(Scalar::Text) | Shape::One(Scalar::Text) if ONCE.contains(&column.name.as_str()) => {
                 builder = builder
                     .set_column_dictionary_enabled(path.clone(), false)
                     .set_column_encoding(path, Encoding::DELTA_BYTE_ARRAY);

@@ -186,6 +186,13 @@ pub(super) fn open(path: &Path, busy: Duration, new: Option<New<'_>>) -> Result<
             format!("SQLite keeps it as {mode} with synchronous={synchronous}, which does not make a record durable");
         return Err(LogError::ReadOnly { path: path.to_path_buf(), why });
     }
+    // What a process left that was killed while it turned the write-ahead log on. SQLite has looked at it and made of it what
+    // was to be made; as long as this connection is open nobody needs one, and readers would take the log for half made.
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    match std::fs::remove_file(beside(&real, "-journal")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(LogError::io(path, error)),
+        _ => {}
+    }
     let identity = before.map_or_else(|| Identity::of(path), Ok)?;
     Ok((log, identity))
 }

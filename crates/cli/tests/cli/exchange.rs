@@ -335,6 +335,38 @@ fn what_is_decided_while_a_year_ends_is_recorded() {
     assert_eq!(records("old.db") + records("log.db"), 5 + given + 1);
 }
 
+/// Killed at any instant: there is a log under the name, nothing is lost, and rotating again brings it about.
+#[cfg(unix)]
+#[test]
+fn a_rotation_that_is_killed_is_done_again() {
+    let folder = Folder::ship();
+    folder.run(&DECIDE).code(0);
+    let records = |log: &str| folder.json(&["audit", "info", log]).1["records"].as_u64();
+    let (mut killed, mut before) = (0, String::new());
+    for n in 0..24_u64 {
+        let archive = format!("old-{n}.db");
+        let rotate = ["audit", "rotate", "log.db", "--archive", archive.as_str()];
+        let mut child = folder.command(&rotate).stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(n * 2));
+        let _ = child.kill();
+        killed += u64::from(child.wait().unwrap().code().is_none());
+        let decided = folder.run(&DECIDE);
+        // It takes records, or has two names and says so.
+        assert!(decided.code == 0 || decided.stderr.contains("a hard link"), "{}", decided.stderr);
+        if records(&archive).is_none() || decided.code != 0 {
+            folder.run(&rotate).code(0);
+        }
+        folder.run(&["audit", "verify", "log.db", "--predecessor", &archive]).code(0);
+        if !before.is_empty() {
+            folder.run(&["audit", "verify", &archive, "--predecessor", &before]).code(0);
+        }
+        before = archive;
+    }
+    assert!(killed > 4, "{killed}");
+    let all: u64 = (0..24).map(|n| records(&format!("old-{n}.db")).unwrap()).sum();
+    assert!(all + records("log.db").unwrap() >= 24, "{all}");
+}
+
 #[cfg(not(feature = "parquet"))]
 #[test]
 fn without_parquet_it_is_said_how_to_get_it() {
