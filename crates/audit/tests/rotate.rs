@@ -183,3 +183,13 @@ fn a_review_is_recorded_in_the_log_of_its_decision() {
         Review { id: Id::new(), recorded: chrono::Utc::now(), of, by: "lee".into(), note: "seen too late".into() };
     assert!(matches!(made(&path).append(Entry::Review(review), None), Err(LogError::NoRecord(_))));
 }
+
+/// What a process left that was killed while it turned the write-ahead log on: SQLite does not need it, and removes it not.
+#[test]
+fn a_journal_that_nobody_needs_is_not_in_the_way() {
+    let (folder, path) = place();
+    fill(&path, 0, 2);
+    std::fs::write(folder.path().join("decisions.log-journal"), [0; 512]).unwrap();
+    fill(&path, 2, 3);
+    assert_eq!((head(&path).size, names(folder.path())), (3, vec!["decisions.log".to_string()]));
+}
