@@ -1,5 +1,5 @@
-//! Policy text, a NUL, a request in JSON. Nothing panics, the explained verdict is the fast one, and no rule blocks what
-//! is allowed.
+//! Policy text, a NUL, a request in JSON. Nothing panics, the explained verdict is the fast one, no rule blocks what is
+//! allowed, and from JSON to JSON the decision is the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -14,7 +14,8 @@ fuzz_target!(|input: &str| {
             assert_eq!(fast, decision.verdict(), "two verdicts:\n{decision}");
             let blocked = !decision.blocking().is_empty();
             assert_eq!(fast == Verdict::Allow, !blocked, "allowed and blocked:\n{decision}");
-            assert!(!serde_json::to_string(&decision).expect("a decision can be written").is_empty());
+            let written = serde_json::to_string(&decision).expect("a decision can be written");
+            assert_eq!(policy.decide_json(json.as_bytes()), Ok((fast, written)), "two decisions");
         }
         (Err(_), Err(_)) => {}
         (fast, decision) => panic!("one of them is an error: {fast:?}, {decision:?}"),
