@@ -107,6 +107,63 @@ fn what_is_out_of_the_ordinary_is_judged_too() {
 }
 
 #[test]
+fn instants_are_compared_to_the_nanosecond_and_over_centuries() {
+    let policy = Policy::parse(
+        "soak.gate",
+        "group qa = [amita, tim]
+         stage Dev { advise any: build.id is set }
+         stage Test after Dev for 30s {
+           approve fresh: 1 of qa since Dev valid 1m
+           approve ever: 2 of qa valid 5200w
+           approve late: 1 of qa since Dev
+         }
+         stage Prod after Dev for 5200w { approve any: 1 of qa }",
+    )
+    .unwrap();
+    let second = 1_000_000_000;
+    let year = 365 * 86_400 * second;
+    let ages = [
+        0,
+        1,
+        second - 1,
+        second,
+        second + 1,
+        30 * second - 1,
+        30 * second,
+        30 * second + 1,
+        60 * second - 1,
+        60 * second,
+        60 * second + 1,
+        68 * year,
+        69 * year,
+        100 * year + 30 * 86_400 * second,
+        200 * year,
+        -1,
+    ];
+    let mut chance = Chance::new(3);
+    let now: DateTime<Utc> = "2190-03-06T20:00:00.5Z".parse().unwrap();
+    let requests: Vec<Request> = (0..4_000)
+        .map(|_| {
+            let at = |chance: &mut Chance| now - Duration::nanoseconds(*chance.one_of(&ages));
+            let stage = *chance.one_of(&["Test", "Test", "Test", "Prod"]);
+            let mut request = Request::to(stage).build(Build::new("7").author("kai")).at(now);
+            for _ in 0..1 + chance.below(2) {
+                let status = if chance.percent(90) { RunStatus::Succeeded } else { RunStatus::Pending };
+                request = request.run(Run::new("Dev", status, at(&mut chance)));
+            }
+            for who in ["amita", "tim"] {
+                if chance.percent(90) {
+                    request = request.approved(who, at(&mut chance));
+                }
+            }
+            request
+        })
+        .collect();
+    let seen = compare(&policy, &requests);
+    assert!(seen[0] > 50 && seen[1] > 50, "{seen:?}");
+}
+
+#[test]
 fn another_stage_and_a_wrong_request_are_refused() {
     let policy = space_game();
     assert!(policy.batch("Nowhere").is_err());

@@ -3,17 +3,29 @@
 use crate::decide::Verdict;
 use crate::decide::truth::Truth;
 use crate::decide::verdict::compact::{Ahead, Cell, CompactStage, NONE, Step, Unit};
-use crate::decide::verdict::given::{Given, Seat};
+use crate::decide::verdict::given::{Given, Newest, Seat};
 use crate::decide::verdict::{Outcome, Reader};
 use crate::facts::RunStatus;
 use crate::policy::Inner;
 use crate::program::Comparison;
 
+const SECOND: i64 = 1_000_000_000;
+
 /// A value of an enumeration that is not there.
 const ABSENT: u8 = u8::MAX;
 
-/// Bits of all requests, a word for sixty-four.
+/// Bits of all requests, a word for sixty-four; see [`bit_of`].
 type Bits = Vec<u64>;
+
+/// The bit of a row in the word of its block. Rows that lie eight apart are neighbours in a byte: eight bytes of 0 or 1
+/// become a word when it is shifted and joined with the next ones, and a word becomes bytes again in the same way.
+#[inline]
+fn bit_of(row: usize) -> u64 {
+    1 << (row % 8 * 8 + row / 8 % 8)
+}
+
+/// The lowest bit of each byte.
+const ONES: u64 = 0x0101_0101_0101_0101;
 
 /// What a column of a test holds.
 #[derive(Clone, Debug)]
@@ -44,12 +56,31 @@ enum Judge {
     Answers { passes: Bits, denies: Bits },
 }
 
+/// How long ago something was, in whole seconds; a policy tells no shorter times. What is longer than 68 years makes a
+/// request out of the ordinary.
+type Ago = i32;
+
+/// It never was.
+const NEVER: Ago = i32::MAX;
+
+/// The seconds from an instant to a later one.
+fn ago(at: i64, now: i64) -> Option<Ago> {
+    Ago::try_from(now.checked_sub(at)?.div_euclid(SECOND)).ok().filter(|ago| (0..NEVER).contains(ago))
+}
+
+/// A length of time of the policy, to be compared with [`Ago`]; longer than all that is ordinary if it is too long.
+fn length(nanos: i64) -> Ago {
+    Ago::try_from(nanos / SECOND).unwrap_or(NEVER)
+}
+
 /// What people said for an `approve` rule.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Said {
-    /// Of those who may count and approve, when the last of as many as it takes did so, the latest first; the beginning of
-    /// time if there are not so many.
-    enough: Vec<i64>,
+    /// The stage since whose success they must have said it, or [`NONE`].
+    since: u32,
+    /// Of those who may count and approve, how long ago the last of as many as it takes did so, the latest first;
+    /// [`NEVER`] if there are not so many.
+    enough: Vec<Ago>,
     /// Someone who may count rejects.
     rejected: Bits,
 }
@@ -58,13 +89,10 @@ struct Said {
 #[derive(Clone, Debug)]
 struct Runs {
     stage: u32,
-    at: Vec<i64>,
-    /// How it ended, as a bit; 0: there is none.
-    status: Vec<u8>,
-}
-
-fn bit_of(status: RunStatus) -> u8 {
-    1 << status as u8
+    /// How long ago it was.
+    ago: Vec<Ago>,
+    /// How it ended, by [`RunStatus`].
+    ended: [Bits; 5],
 }
 
 /// All requests of a batch.
@@ -72,7 +100,6 @@ fn bit_of(status: RunStatus) -> u8 {
 pub(super) struct Columns {
     stage: usize,
     len: usize,
-    now: Vec<i64>,
     /// By entry of the program.
     steps: Vec<Column>,
     /// By unit.
@@ -97,8 +124,8 @@ fn put(bits: &mut Bits, row: usize, bit: bool) {
     if bits.len() <= row / 64 {
         bits.resize(row / 64 + 1, 0);
     }
-    if let Some(word) = bits.get_mut(row / 64) {
-        *word |= u64::from(bit) << (row % 64);
+    if let (Some(word), true) = (bits.get_mut(row / 64), bit) {
+        *word |= bit_of(row);
     }
 }
 
@@ -115,33 +142,44 @@ fn rows<T>(column: &[T], block: usize) -> &[T] {
 #[inline]
 fn each<T: Copy>(rows: &[T], test: impl Fn(T) -> bool) -> u64 {
     let mut bytes = [0u8; 64];
-    for (byte, row) in bytes.iter_mut().zip(rows) {
-        *byte = u8::from(test(*row));
+    match rows.first_chunk::<64>() {
+        // As many as are known beforehand are done with wide instructions.
+        Some(rows) => bytes.iter_mut().zip(rows).for_each(|(byte, row)| *byte = u8::from(test(*row))),
+        None => bytes.iter_mut().zip(rows).for_each(|(byte, row)| *byte = u8::from(test(*row))),
     }
     pack(&bytes)
 }
 
-/// The same of two columns.
+/// The same of two columns of seconds, which are as wide as the bits that are joined.
 #[inline]
-fn both<T: Copy, U: Copy>(left: &[T], right: &[U], test: impl Fn(T, U) -> bool) -> u64 {
-    let mut bytes = [0u8; 64];
-    for ((byte, left), right) in bytes.iter_mut().zip(left).zip(right) {
-        *byte = u8::from(test(*left, *right));
+fn both(left: &[Ago], right: &[Ago], test: impl Fn(Ago, Ago) -> bool) -> u64 {
+    let mut bytes = [0u32; 8];
+    match (left.first_chunk::<64>(), right.first_chunk::<64>()) {
+        // As many as are known beforehand are done with wide instructions.
+        (Some(left), Some(right)) => {
+            let rows = left.as_chunks::<8>().0.iter().zip(right.as_chunks::<8>().0);
+            for (index, (left, right)) in rows.enumerate() {
+                for ((byte, left), right) in bytes.iter_mut().zip(left).zip(right) {
+                    *byte |= u32::from(test(*left, *right)) << index;
+                }
+            }
+        }
+        _ => {
+            for (index, (left, right)) in left.chunks(8).zip(right.chunks(8)).enumerate() {
+                for ((byte, left), right) in bytes.iter_mut().zip(left).zip(right) {
+                    *byte |= u32::from(test(*left, *right)) << index;
+                }
+            }
+        }
     }
-    pack(&bytes)
+    u64::from_le_bytes(bytes.map(|byte| byte as u8))
 }
 
 /// Sixty-four bytes of 0 or 1 as bits.
 #[inline]
 fn pack(bytes: &[u8; 64]) -> u64 {
     let (chunks, _) = bytes.as_chunks::<8>();
-    let mut word = 0;
-    for (index, chunk) in chunks.iter().enumerate() {
-        // Gathers the lowest bits of eight bytes in the highest byte of the product.
-        let gathered = u64::from_le_bytes(*chunk).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        word |= gathered << (index * 8);
-    }
-    word
+    chunks.iter().enumerate().fold(0, |word, (index, chunk)| word | u64::from_le_bytes(*chunk) << index)
 }
 
 impl Columns {
@@ -160,7 +198,7 @@ impl Columns {
         let mut runs: Vec<Runs> = Vec::new();
         let mut asks_run = |stage: u32| {
             if stage != NONE && !runs.iter().any(|known| known.stage == stage) {
-                runs.push(Runs { stage, at: Vec::new(), status: Vec::new() });
+                runs.push(Runs { stage, ago: Vec::new(), ended: Default::default() });
             }
         };
         let judges = flat.units.iter().map(|unit| match unit {
@@ -175,14 +213,22 @@ impl Columns {
             }
             _ => Judge::Answers { passes: Vec::new(), denies: Vec::new() },
         });
+        let judges = judges.collect();
+        let since = |seat: usize| {
+            let of = |unit: &Unit| match unit {
+                Unit::Approve { seat: of, since, .. } if *of as usize == seat => Some(*since),
+                _ => None,
+            };
+            flat.units.iter().find_map(of).unwrap_or(NONE)
+        };
+        let said = (0..flat.seats.len()).map(since);
         Columns {
             stage,
             len: 0,
-            now: Vec::new(),
             steps: steps.collect(),
-            judges: judges.collect(),
+            judges,
+            said: said.map(|since| Said { since, enough: Vec::new(), rejected: Vec::new() }).collect(),
             runs,
-            said: vec![Said::default(); flat.seats.len()],
             odd: Vec::new(),
             odd_allow: Vec::new(),
             odd_deny: Vec::new(),
@@ -203,7 +249,8 @@ impl Columns {
             || given.speakers.len() > 64
             || reader.flat.entangled
             || !reader.frugal()
-            || (0..self.said.len()).any(|seat| reader.seat_at(seat).is_none_or(|seat| seat.search));
+            || (0..self.said.len()).any(|seat| reader.seat_at(seat).is_none_or(|seat| seat.search))
+            || !self.in_seconds(given, &reader);
         let judged = if odd {
             Vec::new()
         } else {
@@ -215,16 +262,17 @@ impl Columns {
         put(&mut self.odd, row, odd);
         put(&mut self.odd_allow, row, verdict == Some(Verdict::Allow));
         put(&mut self.odd_deny, row, verdict == Some(Verdict::Deny));
-        self.now.push(given.now);
         for runs in &mut self.runs {
-            let run = given.newest.get(runs.stage as usize).copied().flatten();
-            runs.at.push(run.map_or(0, |run| run.at));
-            runs.status.push(run.map_or(0, |run| bit_of(run.status)));
+            let run = newest(given, runs.stage);
+            runs.ago.push(run.and_then(|run| ago(run.at, given.now)).unwrap_or(0));
+            for (status, bits) in runs.ended.iter_mut().enumerate() {
+                put(bits, row, run.is_some_and(|run| run.status as usize == status));
+            }
         }
         for (index, said) in self.said.iter_mut().enumerate() {
             // One of none was said to be out of the ordinary.
             let seat = reader.seat_at(index).unwrap_or(Seat { unsure: true, ..Seat::default() });
-            said.enough.push(enough(given, &seat));
+            said.enough.push(enough(given, &seat).and_then(|at| ago(at, given.now)).unwrap_or(NEVER));
             put(&mut said.rejected, row, given.rejects & seat.eligible != 0);
         }
         for (column, step) in self.steps.iter_mut().zip(&reader.flat.steps) {
@@ -263,14 +311,39 @@ impl Columns {
         }
     }
 
+    /// Whether all that is compared can be compared in whole seconds.
+    fn in_seconds(&self, given: &Given, reader: &Reader<'_>) -> bool {
+        let runs = self.runs.iter().filter_map(|runs| newest(given, runs.stage));
+        let said = self.said.iter().enumerate().filter_map(|(index, said)| {
+            Some((enough(given, &reader.seat_at(index)?)?, newest(given, said.since).map(|run| run.at)))
+        });
+        runs.into_iter().all(|run| ago(run.at, given.now).is_some())
+            && said.into_iter().all(|(at, since)| match (ago(at, given.now), since) {
+                (None, _) => false,
+                // Later, but in the same second.
+                (Some(ago), Some(since)) => at <= since || Some(ago) != self::ago(since, given.now),
+                (Some(_), None) => true,
+            })
+    }
+
     /// The verdicts of sixty-four requests.
     pub fn block(&self, inner: &Inner, block: usize, scratch: &mut Scratch, out: &mut [Verdict]) {
         let (allow, deny) = self.words(inner, block, scratch);
-        // No request is both.
-        const VERDICTS: [Verdict; 4] = [Verdict::Hold, Verdict::Allow, Verdict::Deny, Verdict::Deny];
-        for (row, verdict) in out.iter_mut().enumerate() {
-            let index = (allow >> row & 1 | (deny >> row & 1) << 1) as usize;
-            *verdict = VERDICTS.get(index).copied().unwrap_or(Verdict::Deny);
+        let mut bytes = [0u8; 64];
+        let (chunks, _) = bytes.as_chunks_mut::<8>();
+        for (index, chunk) in chunks.iter_mut().enumerate() {
+            // No request is both.
+            let (allow, deny) = (allow >> index & ONES, deny >> index & ONES);
+            *chunk = (ONES ^ allow ^ deny | deny << 1).to_le_bytes();
+        }
+        let verdict = |byte: u8| match byte {
+            0 => Verdict::Allow,
+            1 => Verdict::Hold,
+            _ => Verdict::Deny,
+        };
+        match out.first_chunk_mut::<64>() {
+            Some(out) => out.iter_mut().zip(bytes).for_each(|(out, byte)| *out = verdict(byte)),
+            None => out.iter_mut().zip(bytes).for_each(|(out, byte)| *out = verdict(byte)),
         }
     }
 
@@ -278,7 +351,7 @@ impl Columns {
     pub fn words(&self, inner: &Inner, block: usize, scratch: &mut Scratch) -> (u64, u64) {
         let Some(flat) = inner.compact.stages.get(self.stage) else { return (0, 0) };
         let count = self.len.saturating_sub(block * 64).min(64);
-        let rows = if count == 64 { u64::MAX } else { (1 << count) - 1 };
+        let rows = if count == 64 { u64::MAX } else { (0..count).fold(0, |all, row| all | bit_of(row)) };
         self.entries(flat, block, &mut scratch.values);
         let (mut passes, mut denies) = (rows, 0);
         for (unit, judge) in flat.units.iter().zip(&self.judges) {
@@ -359,8 +432,9 @@ impl Columns {
                 (ended, !ended & !pending)
             }
             Unit::Soak { stage, outcomes, length, .. } => {
-                let (at, ended, pending) = self.ended(*stage, *outcomes, block);
-                let over = both(at, rows(&self.now, block), |at, now| now >= at.saturating_add(*length));
+                let (ago, ended, pending) = self.ended(*stage, *outcomes, block);
+                let least = self::length(*length);
+                let over = both(ago, ago, |ago, _| ago >= least);
                 (ended & over, !ended & !pending)
             }
             Unit::Approve { seat, since, valid, .. } => self.approved(*seat, *since, *valid, block),
@@ -371,37 +445,40 @@ impl Columns {
         }
     }
 
-    /// When the newest run of a stage ended, where it ended in one of some ways, and where it runs.
-    fn ended(&self, stage: u32, outcomes: u8, block: usize) -> (&[i64], u64, u64) {
+    /// How long ago the newest run of a stage was, where it ended in one of some ways, and where it runs.
+    fn ended(&self, stage: u32, outcomes: u8, block: usize) -> (&[Ago], u64, u64) {
         let Some(runs) = self.runs.iter().find(|known| known.stage == stage) else { return (&[], 0, 0) };
-        let status = rows(&runs.status, block);
-        let pending = bit_of(RunStatus::Pending);
-        let ended = each(status, |s| s & outcomes & !pending != 0);
-        (rows(&runs.at, block), ended, each(status, |s| s == pending))
+        let [all @ .., pending] = &runs.ended;
+        let wanted = all.iter().enumerate().filter(|(status, _)| outcomes >> status & 1 == 1);
+        (rows(&runs.ago, block), wanted.fold(0, |all, (_, bits)| all | word(bits, block)), word(pending, block))
     }
 
     fn approved(&self, seat: u32, since: u32, valid: i64, block: usize) -> (u64, u64) {
         let Some(said) = self.said.get(seat as usize) else { return (0, 0) };
         let enough = rows(&said.enough, block);
-        let mut passes = match valid {
-            i64::MAX => each(enough, |at| at != i64::MIN),
-            valid => both(enough, rows(&self.now, block), |at, now| at > now.saturating_sub(valid)),
-        };
+        // Without `valid` this is longer than all but never.
+        let less = length(valid);
+        let mut passes =
+            if since == NONE || less != NEVER { both(enough, enough, |ago, _| ago < less) } else { u64::MAX };
         if since != NONE {
-            let (ended, succeeded, _) = self.ended(since, bit_of(RunStatus::Succeeded), block);
-            passes &= succeeded & both(enough, ended, |at, ended| at > ended);
+            let (ended, succeeded, _) = self.ended(since, 1 << RunStatus::Succeeded as u8, block);
+            passes &= succeeded & both(enough, ended, |ago, ended| ago < ended);
         }
         let rejected = word(&said.rejected, block);
         (passes & !rejected, rejected)
     }
 }
 
-/// When the last of as many approvals as a rule takes was given, the latest first.
-fn enough(given: &Given, seat: &Seat) -> i64 {
+fn newest(given: &Given, stage: u32) -> Newest {
+    given.newest.get(stage as usize).copied().flatten()
+}
+
+/// When the last of as many approvals as a rule takes was given, the latest first; `None` if there are not so many.
+fn enough(given: &Given, seat: &Seat) -> Option<i64> {
     let unsure = seat.unsure || (seat.missing && given.rejects & seat.strangers != 0);
     let (mut left, mut times, mut count) = (given.approves & seat.eligible, [i64::MIN; 64], 0);
     if unsure || left.count_ones() < seat.needed {
-        return i64::MIN;
+        return None;
     }
     while left != 0 {
         if let (Some(time), Some(at)) = (times.get_mut(count), given.spoke.get(left.trailing_zeros() as usize)) {
@@ -411,7 +488,7 @@ fn enough(given: &Given, seat: &Seat) -> i64 {
         left &= left - 1;
     }
     times.sort_unstable_by(|a, b| b.cmp(a));
-    times.get((seat.needed as usize).wrapping_sub(1)).copied().unwrap_or(i64::MIN)
+    times.get((seat.needed as usize).wrapping_sub(1)).copied().filter(|at| *at != i64::MIN)
 }
 
 fn numbers(rows: &[f64], comparison: Comparison, value: f64) -> (u64, u64) {

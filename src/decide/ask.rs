@@ -91,6 +91,7 @@ impl Event {
 
 impl Policy {
     /// The verdict without a search, if there is one.
+    #[inline]
     pub(crate) fn read(&self, given: &Given) -> Option<Verdict> {
         Reader::new(&self.inner, given)?.verdict()
     }
@@ -140,7 +141,7 @@ impl Policy {
     /// As [`Request::from_json_with`] and [`Policy::decide`].
     pub fn verdict_json(&self, json: &[u8]) -> Result<Verdict, RequestError> {
         let fill = |filling: &mut filling::Filling<'_>| verdict::json::read(filling, json);
-        match filling::filled(&self.inner, fill, |given| self.read(given)) {
+        match filling::filled(&self.inner, &[], fill, |given| self.read(given)) {
             Some(verdict) => Ok(verdict),
             None => self.verdict(&Request::from_json_with(json, &self.inner.limits)?),
         }

@@ -71,6 +71,7 @@ impl Prepared {
         self.given.now = nanos(now);
         Arc::make_mut(&mut self.slots).now = self.given.now;
         self.given.settle();
+        self.given.take_clocks(&self.policy.inner);
         Ok(())
     }
 

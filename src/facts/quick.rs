@@ -12,7 +12,8 @@ use super::slots::SlotValue;
 use super::time;
 use crate::Limits;
 use crate::decide::conditions::status_index;
-use crate::decide::verdict::filling::{Filled, Refused, run_status};
+use crate::decide::verdict::filling::{Filled, Refused};
+use crate::decide::verdict::room::run_status;
 use crate::decide::verdict::scan::Scan;
 use crate::program::{Program, Type};
 

@@ -123,7 +123,11 @@ pub(crate) fn in_range(time: DateTime<Utc>) -> bool {
 pub(crate) fn nanos_in_range(time: DateTime<Utc>) -> Option<i64> {
     const SECOND: i64 = 1_000_000_000;
     // In a leap second chrono counts on, past a whole second: here that is the next one, as in `utc`.
-    let nanos = time.timestamp().checked_mul(SECOND)?.checked_add(i64::from(time.timestamp_subsec_nanos()))?;
+    let seconds = time.timestamp();
+    if !(-1..END).contains(&seconds) {
+        return None;
+    }
+    let nanos = seconds * SECOND + i64::from(time.timestamp_subsec_nanos());
     (0..END * SECOND).contains(&nanos).then_some(nanos)
 }
 

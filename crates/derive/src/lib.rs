@@ -72,9 +72,25 @@ fn derive(input: &DeriveInput) -> syn::Result<Tokens> {
         specs.push(quote! {
             ::stagegate::FactsField { name: #name, kind: <#ty as ::stagegate::Say>::KIND }
         });
-        fills.push(quote! { ::stagegate::Say::say(&self.#ident, &mut into.field(#index))?; });
+        // What a stage does not read can be passed over once it is known which stage is asked for; and what people said
+        // can be counted at once when the instant is known.
+        let turn = match name.value().as_str() {
+            "stage" => 0,
+            "now" => 1,
+            _ => 2,
+        };
+        fills.push((
+            turn,
+            quote! {
+                if into.asks(#index) || !::stagegate::Say::in_order(&self.#ident) {
+                    ::stagegate::Say::say(&self.#ident, &mut into.field(#index))?;
+                }
+            },
+        ));
         tells.push(quote! { ::stagegate::Say::tell(&self.#ident, #name, request); });
     }
+    fills.sort_by_key(|(turn, _)| *turn);
+    let fills = fills.into_iter().map(|(_, fill)| fill);
     let name = &input.ident;
     let (generics, arguments, wheres) = input.generics.split_for_impl();
     Ok(quote! {

@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
     pub fn text(&self, cell: Cell) -> Option<&'a str> {
         match cell {
             Cell::Text { at, len, .. } => self.given.text.get(at as usize..(at as usize).saturating_add(len as usize)),
-            Cell::Word(id) => self.words.text(id),
+            Cell::Word(id) => self.inner.plan.words.text(id),
             _ => None,
         }
     }
@@ -191,19 +191,19 @@ impl<'a> Reader<'a> {
     fn in_group(&self, person: Cell, id: GroupId) -> Truth {
         let Some(name) = self.text(person) else { return Truth::Unknown };
         let known = match person {
-            Cell::Text { id, .. } | Cell::Word(id) if (id as usize) < self.program.people.len() => Some(id),
+            Cell::Text { id, .. } | Cell::Word(id) if (id as usize) < self.inner.program.people.len() => Some(id),
             _ => None,
         };
-        match self.program.groups.get(id.0 as usize) {
+        match self.inner.program.groups.get(id.0 as usize) {
             Some(Group { members: Some(_), .. }) => {
-                let members = self.compact.groups.get(id.0 as usize);
+                let members = self.inner.compact.groups.get(id.0 as usize);
                 Truth::of(known.is_some_and(|id| members.is_some_and(|m| m.contains(id))))
             }
             Some(Group { members: None, .. }) => match (self.given.directory(id), known) {
                 (None, _) => Truth::Unknown,
                 (Some(members), Some(known)) => Truth::of(members.binary_search(&known).is_ok()),
                 (Some(members), None) => {
-                    let strangers = members.iter().filter_map(|m| self.given.stranger(self.program, *m));
+                    let strangers = members.iter().filter_map(|m| self.given.stranger(&self.inner.program, *m));
                     any(strangers.map(|stranger| Truth::of(stranger == name)))
                 }
             },
@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
     fn version(&self, cell: Cell) -> Option<&'a semver::Version> {
         match cell {
             Cell::Version(index) => self.given.versions.get(index as usize),
-            Cell::FixedVersion(index) => self.compact.versions.get(index as usize),
+            Cell::FixedVersion(index) => self.inner.compact.versions.get(index as usize),
             _ => None,
         }
     }

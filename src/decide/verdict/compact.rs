@@ -1,7 +1,7 @@
 //! The flat program once more, laid out for the verdict alone: texts are numbers, tests of enumerations are masks, and
 //! what a rule needs to be looked at lies side by side.
 
-use super::filling::Builtins;
+use super::reads::{Builtins, Reads};
 use crate::decide::conditions::{Asking, Seen};
 use crate::decide::names::Names;
 use crate::decide::plan::{Plan, StagePlan};
@@ -72,6 +72,7 @@ pub(crate) enum Side {
 
 /// [`Check`] with its sides looked up.
 #[derive(Debug)]
+#[repr(u8)]
 pub(crate) enum Ask {
     Compare(Comparison, Side),
     InList(Vec<Side>),
@@ -94,8 +95,10 @@ pub(crate) enum Ask {
     },
 }
 
-/// One entry of the program.
+/// One entry of the program. The representation is told, since a tag of its own is read faster than one that is hidden in
+/// a field; so are those of [`Ask`] and [`Unit`].
 #[derive(Debug)]
+#[repr(u8)]
 pub(crate) enum Step {
     Fixed(Truth),
     /// A number against a number of the policy.
@@ -144,6 +147,7 @@ pub(crate) enum Ahead {
 
 /// What the verdict asks in turn: mostly one rule. The common shapes have all that they need at hand.
 #[derive(Debug)]
+#[repr(u8)]
 pub(crate) enum Unit {
     /// `require` and `forbid`; `test` if the condition is one test alone.
     Condition {
@@ -169,6 +173,8 @@ pub(crate) enum Unit {
         rule: u32,
         guard: u32,
         set: TimeSet,
+        /// Its bit among the sets of the stage; none if there are too many.
+        clock: u64,
     },
     Approve {
         rule: u32,
@@ -188,10 +194,23 @@ pub(crate) enum Unit {
     /// Windows of a file; when one of those is open that have no guard.
     Windows {
         open: TimeSet,
+        clock: u64,
         group: Vec<RuleId>,
     },
     /// Several rules that are alternatives of one another.
     Group(Vec<RuleId>),
+}
+
+impl Unit {
+    /// Its set of instants, and the bit of that, if it has one.
+    pub fn clock(&self) -> Option<(&TimeSet, u64)> {
+        match self {
+            Unit::Freeze { set, clock, .. } | Unit::Windows { open: set, clock, .. } if *clock != 0 => {
+                Some((set, *clock))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The outcomes of a run as bits.
@@ -243,57 +262,6 @@ pub(crate) struct CompactStage {
     pub cost: u64,
     /// About how many instants a search looks at where this reader spares itself the search.
     pub looks: u64,
-}
-
-/// What of a request a stage reads; the rest need only be looked at to see that it is in order.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reads {
-    /// The first slots, as bits; those beyond are taken to be read.
-    slots: u64,
-    /// What people said.
-    pub approvals: bool,
-    /// How builds ended in stages.
-    pub runs: bool,
-    /// Whose build it is, and who asks for it.
-    pub people: bool,
-    /// What set the promotion off.
-    pub trigger: bool,
-}
-
-impl Default for Reads {
-    /// Everything: it is not known yet which stage is asked.
-    fn default() -> Reads {
-        Reads { slots: u64::MAX, approvals: true, runs: true, people: true, trigger: true }
-    }
-}
-
-impl Reads {
-    #[inline]
-    pub fn slot(&self, slot: u32) -> bool {
-        slot != NONE && (slot >= 64 || self.slots >> slot & 1 == 1)
-    }
-
-    fn new(program: &Program, stage: &Stage) -> Reads {
-        let bodies = || stage.rules.iter().map(|rule| &rule.body);
-        let slots = stage.slots.iter().filter_map(|id| bit(id.0 as usize)).fold(0, |all, bit| all | bit);
-        let builtin = |wanted: fn(Builtin) -> bool| {
-            let slots = stage.slots.iter().filter_map(|id| program.slots.get(id.0 as usize));
-            slots.into_iter().any(|slot| matches!(slot, Slot::Builtin(builtin) if wanted(*builtin)))
-        };
-        let approvals = bodies().any(|body| matches!(body, Body::Approve(_)));
-        let since = |approve: &Approve| approve.since.is_some();
-        Reads {
-            slots,
-            approvals,
-            runs: bodies().any(|body| match body {
-                Body::After(_) | Body::Soak(_) => true,
-                Body::Approve(approve) => since(approve),
-                _ => false,
-            }) || builtin(|b| matches!(b, Builtin::StageStatus(_) | Builtin::StageAt(_) | Builtin::StageAge(_))),
-            people: approvals || bodies().any(|body| matches!(body, Body::Trigger(Trigger::Manual { by: Some(_) }))),
-            trigger: bodies().any(|body| matches!(body, Body::Trigger(_))),
-        }
-    }
 }
 
 /// Who may count for an `approve` rule, where each person of the policy is a bit.
@@ -418,7 +386,7 @@ impl Compact {
         }
         for (stage, plan) in program.stages.iter().zip(by_stage) {
             let out = CompactStage { reads: Reads::new(program, stage), ..CompactStage::default() };
-            let stage = Building { program, stage, compact: &mut compact, words, out }.build(plan);
+            let stage = Building { program, stage, compact: &mut compact, words, out, clocks: 0 }.build(plan);
             compact.stages.push(stage);
         }
         compact
@@ -485,6 +453,8 @@ struct Building<'a> {
     compact: &'a mut Compact,
     words: &'a mut Names,
     out: CompactStage,
+    /// So many sets of instants have a bit.
+    clocks: usize,
 }
 
 impl Building<'_> {
@@ -572,7 +542,9 @@ impl Building<'_> {
                     {
                         *done = true;
                         let unit = match plan.open.get(group).and_then(Option::as_ref) {
-                            Some(open) => Unit::Windows { open: open.clone(), group: members.clone() },
+                            Some(open) => {
+                                Unit::Windows { open: open.clone(), clock: self.clock(open), group: members.clone() }
+                            }
                             None => self.group(members),
                         };
                         self.out.units.push(unit);
@@ -617,7 +589,7 @@ impl Building<'_> {
                 },
                 _ => Unit::Rule(id),
             },
-            Body::Freeze(set) => Unit::Freeze { rule: id, guard, set: set.clone() },
+            Body::Freeze(set) => Unit::Freeze { rule: id, guard, set: set.clone(), clock: self.clock(set) },
             Body::Approve(approve) => {
                 let seat = self.out.seats.len() as u32;
                 self.out.seats.push(id);
@@ -632,6 +604,15 @@ impl Building<'_> {
             }
             _ => Unit::Rule(id),
         })
+    }
+
+    /// The bit of the next set of instants, if it can be asked without an allocation.
+    fn clock(&mut self, set: &TimeSet) -> u64 {
+        if !set.is_plain() {
+            return 0;
+        }
+        self.clocks += 1;
+        bit(self.clocks - 1).unwrap_or(0)
     }
 
     fn group(&self, members: &[RuleId]) -> Unit {

@@ -3,15 +3,14 @@
 //! Whatever is out of the ordinary is refused here without a word: the caller then takes the long way, over a
 //! [`Request`](crate::Request), which tells what is wrong or decides all the same.
 
-use std::sync::Arc;
-
-use super::compact::{Cell, Compact, CompactStage, FactPlan, NONE, Reads, is_mask};
+use super::compact::{Cell, Compact, CompactStage, NONE};
 use super::given::{Came, Given, Moving};
-use crate::decide::conditions::status_index;
+use super::reads::Reads;
+use super::room::{elements_from, enum_value};
+use crate::facts::Word;
 use crate::facts::slots::{Occupied, RunAt, Said};
-use crate::facts::{RunStatus, Word};
 use crate::policy::Inner;
-use crate::program::{Builtin, EnumType, Program, Slot, Type};
+use crate::program::{Builtin, Program, Type};
 
 /// Refused: take the long way.
 #[derive(Clone, Copy, Debug)]
@@ -65,13 +64,20 @@ pub(crate) struct Filling<'f> {
     entries: usize,
     stage: Option<u32>,
     /// What that stage reads.
-    reads: Reads,
+    pub reads: Reads,
+    /// By stage: which fields of an own struct it reads, as bits.
+    fields: &'f [u64],
+    /// Those of the stage that is asked for; all while it is not known.
+    pub asked: u64,
+    /// The type of the elements of the collection that is being filled, and the last one of them.
+    pub element: (Option<&'f Type>, Cell),
     now: Option<i64>,
     build: Option<Place>,
     digest: Option<Place>,
     created: Option<i64>,
     version: Option<Cell>,
     requester: Option<u32>,
+    said_requester: bool,
     by: Option<u32>,
     pub current: Option<Occupant>,
     /// What a push went to, if it says so.
@@ -106,6 +112,7 @@ const KEPT: usize = 1 << 20;
 /// Fills in a request and asks for its answer; all in room that is used again and again.
 pub(crate) fn filled<T>(
     inner: &Inner,
+    fields: &[u64],
     fill: impl FnOnce(&mut Filling<'_>) -> Filled,
     ask: impl FnOnce(&Given) -> Option<T>,
 ) -> Option<T> {
@@ -127,12 +134,16 @@ pub(crate) fn filled<T>(
             entries: 0,
             stage: None,
             reads: Reads::default(),
+            fields,
+            asked: u64::MAX,
+            element: (None, Cell::Missing),
             now: None,
             build: None,
             digest: None,
             created: None,
             version: None,
             requester: None,
+            said_requester: false,
             by: None,
             current: None,
             branch: Cell::Missing,
@@ -148,10 +159,10 @@ pub(crate) fn filled<T>(
 }
 
 impl Filling<'_> {
-    /// Counts entries of lists and maps.
-    pub fn count(&mut self, entries: usize) -> Filled {
+    /// Counts entries of lists and maps; in the end they must not be too many.
+    #[inline]
+    pub fn count(&mut self, entries: usize) {
         self.entries = self.entries.saturating_add(entries);
-        if self.entries > self.inner.limits.request_entries { Err(Refused) } else { Ok(()) }
     }
 
     fn keep(&mut self, text: &str) -> Filled<Place> {
@@ -186,17 +197,12 @@ impl Filling<'_> {
         }
     }
 
-    /// Whether the stage reads anything of a declared fact.
-    pub fn reads_fact(&self, plan: &FactPlan) -> bool {
-        self.reads.slot(plan.whole) || plan.keys.iter().any(|(_, slot)| self.reads.slot(*slot))
-    }
-
     fn builtin(&mut self, builtin: Builtin, cell: Cell) {
         self.set(self.compact.builtins.of(builtin), cell);
     }
 
     #[inline]
-    fn reads(&self, builtin: Builtin) -> bool {
+    pub fn reads(&self, builtin: Builtin) -> bool {
         self.reads.slot(self.compact.builtins.of(builtin))
     }
 
@@ -243,6 +249,7 @@ impl Filling<'_> {
     pub fn stage_number(&mut self, stage: u32) -> Filled {
         self.stage = Some(stage);
         self.reads = self.compact.stages.get(stage as usize).ok_or(Refused)?.reads;
+        self.asked = self.fields.get(stage as usize).copied().unwrap_or(u64::MAX);
         Ok(())
     }
 
@@ -285,7 +292,7 @@ impl Filling<'_> {
         if author.is_empty() {
             return Err(Refused);
         }
-        if self.reads.people {
+        if self.reads.author {
             self.given.author = Some(self.person(author)?);
         }
         self.builtin_text(Builtin::BuildAuthor, author)
@@ -298,12 +305,12 @@ impl Filling<'_> {
 
     /// One more text of a list.
     pub fn listed(&mut self, list: List, text: &str) -> Filled {
-        self.count(1)?;
+        self.count(1);
         if list == List::Contributors {
             if text.is_empty() {
                 return Err(Refused);
             }
-            if self.reads.people {
+            if self.reads.author {
                 let person = self.person(text)?;
                 self.given.contributors.push(person);
             }
@@ -351,7 +358,13 @@ impl Filling<'_> {
     }
 
     pub fn requester(&mut self, name: &str) -> Filled {
-        self.requester = Some(self.person(name)?);
+        if name.is_empty() {
+            return Err(Refused);
+        }
+        if self.reads.asker {
+            self.requester = Some(self.person(name)?);
+        }
+        self.said_requester = true;
         self.builtin_text(Builtin::Requester, name)
     }
 
@@ -376,10 +389,10 @@ impl Filling<'_> {
             2 => Came::Schedule,
             3 => {
                 if let Some(name) = text {
-                    if self.reads.people {
+                    if self.reads.asker {
                         self.by = Some(self.person(name)?);
                     }
-                    if self.requester.is_none() {
+                    if !self.said_requester {
                         self.builtin_text(Builtin::Requester, name)?;
                     }
                 }
@@ -414,28 +427,72 @@ impl Filling<'_> {
         Ok(About { stage, build, digest })
     }
 
-    /// A run. A stage that the policy does not have is passed over.
-    pub fn run(&mut self, stage: &str, run: RunAt, digest: Option<&str>, build: Option<&str>) -> Filled {
-        self.count(1)?;
-        if stage.is_empty() || digest == Some("") || build == Some("") {
+    /// A run of the build, with its digest. A stage that the policy does not have is passed over.
+    #[inline]
+    pub fn own_run(&mut self, stage: &str, run: RunAt) -> Filled {
+        self.count(1);
+        if stage.is_empty() {
             return Err(Refused);
         }
-        if !self.reads.runs {
-            return Ok(());
-        }
-        let stage = self.stage_or_none(stage);
-        match (stage, digest, build) {
-            (NONE, ..) => {}
-            (_, None, None) => self.given.runs.push((stage, run)),
-            _ => {
-                let about = self.about(stage, build, digest)?;
-                self.notes.runs.push((about, run));
+        if self.reads.runs {
+            let stage = self.stage_or_none(stage);
+            if self.reads.run_of(stage) {
+                match self.now {
+                    Some(now) if self.given.all_runs_heard() => self.given.hear_run(stage, run, now),
+                    _ => self.given.runs.push((stage, run)),
+                }
             }
         }
         Ok(())
     }
 
-    /// What an approver said.
+    /// A run, perhaps of another build or digest.
+    pub fn run(&mut self, stage: &str, run: RunAt, digest: Option<&str>, build: Option<&str>) -> Filled {
+        if digest.is_none() && build.is_none() {
+            return self.own_run(stage, run);
+        }
+        self.count(1);
+        if stage.is_empty() || digest.is_some_and(str::is_empty) || build.is_some_and(str::is_empty) {
+            return Err(Refused);
+        }
+        let stage = self.stage_or_none(stage);
+        if self.reads.run_of(stage) {
+            let about = self.about(stage, build, digest)?;
+            self.notes.runs.push((about, run));
+        }
+        Ok(())
+    }
+
+    /// Who approves, by name; `None`: nobody who may count.
+    #[inline]
+    fn approver(&mut self, name: &str) -> Filled<Option<u32>> {
+        match self.inner.plan.person(name) {
+            Some(person) => Ok(Some(person)),
+            None if !self.compact.directories => Ok(None),
+            None => self.person(name).map(Some),
+        }
+    }
+
+    /// What an approver said of this stage and build, with its digest.
+    #[inline]
+    pub fn own_approval(&mut self, (by, word, at): (&str, Word, i64)) -> Filled {
+        self.count(1);
+        if by.is_empty() {
+            return Err(Refused);
+        }
+        if self.reads.approvals
+            && let Some(person) = self.approver(by)?
+        {
+            let said = Said { person, at, word };
+            match self.now {
+                Some(now) if self.given.places != 0 => self.given.hear(said, now),
+                _ => self.given.said.push(said),
+            }
+        }
+        Ok(())
+    }
+
+    /// What an approver said, perhaps of another stage, build or digest.
     pub fn approval(
         &mut self,
         (by, word, at): (&str, Word, i64),
@@ -443,32 +500,28 @@ impl Filling<'_> {
         build: Option<&str>,
         digest: Option<&str>,
     ) -> Filled {
-        self.count(1)?;
-        if by.is_empty() || stage == Some("") || digest == Some("") || build == Some("") {
+        if stage.is_none() && build.is_none() && digest.is_none() {
+            return self.own_approval((by, word, at));
+        }
+        self.count(1);
+        let empty = |text: Option<&str>| text.is_some_and(str::is_empty);
+        if by.is_empty() || empty(stage) || empty(digest) || empty(build) {
             return Err(Refused);
         }
-        if !self.reads.approvals {
-            return Ok(());
-        }
-        let person = self.person(by)?;
-        if person as usize >= self.program.people.len() && !self.compact.directories {
-            return Ok(());
-        }
-        let said = Said { person, at, word };
-        if (stage, build, digest) == (None, None, None) {
-            self.given.said.push(said);
-        } else {
+        if self.reads.approvals
+            && let Some(person) = self.approver(by)?
+        {
             // What says nothing is about the stage that is asked for.
             let stage = stage.map_or(NONE - 1, |name| self.stage_or_none(name));
             let about = self.about(stage, build, digest)?;
-            self.notes.said.push((about, said));
+            self.notes.said.push((about, Said { person, at, word }));
         }
         Ok(())
     }
 
     /// One more member of a group, which is named when all have been told.
     pub fn member(&mut self, name: &str) -> Filled {
-        self.count(1)?;
+        self.count(1);
         let person = self.person(name)?;
         self.notes.members.push(person);
         Ok(())
@@ -476,7 +529,7 @@ impl Filling<'_> {
 
     /// The members told so far are those of a group.
     pub fn group(&mut self, name: &str) -> Filled {
-        self.count(1)?;
+        self.count(1);
         let mut people = std::mem::take(&mut self.notes.members);
         people.sort_unstable();
         people.dedup();
@@ -561,6 +614,9 @@ impl Filling<'_> {
     fn finish(&mut self) -> Filled {
         let stage = self.stage.ok_or(Refused)?;
         let build = self.build.ok_or(Refused)?;
+        if self.entries > self.inner.limits.request_entries {
+            return Err(Refused);
+        }
         self.given.stage = stage;
         self.given.now = self.now.ok_or(Refused)?;
         self.given.requester = self.requester.or(self.by);
@@ -581,11 +637,17 @@ impl Filling<'_> {
             Some((at, len)) => self.kept(Place { at, len }) == self.kept(build),
         });
         let Some(flat) = self.compact.stages.get(stage as usize) else { return Err(Refused) };
-        self.words(stage, build);
-        self.runs(build);
-        self.occupied(build);
+        if !self.notes.said.is_empty() || self.given.places == 0 {
+            self.words(stage, build);
+        }
+        if !self.notes.runs.is_empty() {
+            self.runs(build);
+        }
+        if self.reads.occupant {
+            self.occupied(build);
+        }
         self.moving(flat);
-        self.given.settle();
+        self.given.settle_what_is_left();
         if self.given.places == 0 {
             self.given.take_seats(self.inner);
         }
@@ -666,124 +728,11 @@ impl Filling<'_> {
     }
 }
 
-/// A value of an enumeration by its name.
-pub(crate) fn enum_value(values: &Arc<EnumType>, text: &str) -> Option<Cell> {
-    if values.builtin == Some("status") {
-        return run_status(text).map(|status| Cell::Status(status_index(status)));
-    }
-    Some(Cell::Enum(u16::try_from(values.values.iter().position(|v| v == text)?).ok()?))
-}
-
-/// Where the facts that always exist are read, if they are.
-#[derive(Debug)]
-pub(crate) struct Builtins {
-    slots: [u32; 20],
-}
-
-impl Builtins {
-    pub fn new(program: &Program) -> Builtins {
-        let mut builtins = Builtins { slots: [NONE; 20] };
-        for (index, slot) in program.slots.iter().enumerate() {
-            if let Slot::Builtin(builtin) = slot
-                && let Some(place) = place_of(*builtin).and_then(|place| builtins.slots.get_mut(place))
-            {
-                *place = index as u32;
-            }
-        }
-        builtins
-    }
-
-    /// The slot, or [`NONE`].
-    pub fn of(&self, builtin: Builtin) -> u32 {
-        place_of(builtin).and_then(|place| self.slots.get(place)).copied().unwrap_or(NONE)
-    }
-}
-
-fn place_of(builtin: Builtin) -> Option<usize> {
-    Some(match builtin {
-        Builtin::BuildId => 0,
-        Builtin::BuildDigest => 1,
-        Builtin::BuildVersion => 2,
-        Builtin::BuildBranch => 3,
-        Builtin::BuildCommit => 4,
-        Builtin::BuildAuthor => 5,
-        Builtin::BuildContributors => 6,
-        Builtin::BuildLabels => 7,
-        Builtin::BuildCreated => 8,
-        Builtin::BuildAge => 9,
-        Builtin::Trigger => 10,
-        Builtin::Action => 11,
-        Builtin::Requester => 12,
-        Builtin::Now => 13,
-        Builtin::CurrentId => 14,
-        Builtin::CurrentVersion => 15,
-        Builtin::CurrentCreated => 16,
-        Builtin::CurrentDigest => 17,
-        Builtin::CurrentAt => 18,
-        Builtin::CurrentAge => 19,
-        Builtin::StageStatus(_) | Builtin::StageAt(_) | Builtin::StageAge(_) => return None,
-    })
-}
-
-/// A run's status by name.
-pub(crate) fn run_status(name: &str) -> Option<RunStatus> {
-    Some(match name {
-        "succeeded" | "passed" => RunStatus::Succeeded,
-        "failed" => RunStatus::Failed,
-        "skipped" => RunStatus::Skipped,
-        "cancelled" => RunStatus::Cancelled,
-        "pending" => RunStatus::Pending,
-        _ => return None,
-    })
-}
-
 impl List {
     fn builtin(self) -> Builtin {
         match self {
             List::Labels => Builtin::BuildLabels,
             List::Contributors => Builtin::BuildContributors,
-        }
-    }
-}
-
-fn elements_from(from: usize, given: &Given) -> Filled<Cell> {
-    match (u32::try_from(from), u32::try_from(given.elements.len())) {
-        (Ok(from), Ok(to)) => Ok(Cell::Set(from, to)),
-        _ => Err(Refused),
-    }
-}
-
-/// What a collection of a type is filled into.
-pub(crate) enum Room {
-    /// A mask; whether of statuses.
-    Bits { status: bool, bits: u64 },
-    /// Elements from here on.
-    Elements(usize),
-}
-
-impl Room {
-    pub fn new(of: &Type, given: &Given) -> Room {
-        match is_mask(of) {
-            Some(status) => Room::Bits { status, bits: 0 },
-            None => Room::Elements(given.elements.len()),
-        }
-    }
-
-    pub fn add(&mut self, cell: Cell, given: &mut Given) {
-        match self {
-            Room::Bits { bits, .. } => {
-                if let Cell::Enum(i) | Cell::Status(i) = cell {
-                    *bits |= 1u64.checked_shl(u32::from(i)).unwrap_or(0);
-                }
-            }
-            Room::Elements(_) => given.elements.push(cell),
-        }
-    }
-
-    pub fn cell(&self, given: &Given) -> Filled<Cell> {
-        match self {
-            Room::Bits { status, bits } => Ok(Cell::Bits { status: *status, bits: *bits }),
-            Room::Elements(from) => elements_from(*from, given),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! looked up for the instant that is asked about. It is filled again and again without an allocation.
 
 use super::Reader;
-use super::compact::{Cell, NONE, bit, is_mask};
+use super::compact::{Cell, NONE, Unit, bit, is_mask};
 use crate::decide::conditions::status_index;
 use crate::decide::names::Names;
 use crate::facts::prepare::badness;
@@ -68,6 +68,9 @@ pub(crate) struct Given {
     pub now: i64,
     /// Seconds since the epoch.
     pub second: i64,
+    /// Sets of instants of the stage that have been asked about `second`, by their numbers, and in which of them it lies.
+    pub clocks: u64,
+    pub inside: u64,
     /// By slot.
     pub cells: Vec<Cell>,
     /// By stage.
@@ -104,12 +107,16 @@ pub(crate) struct Given {
     pub strangers: Vec<(u32, u32)>,
     /// Sorted by person, then time, then word; in any order where all people have a place.
     pub said: Vec<Said>,
+    /// Words that were heard at once, and are not among these.
+    pub heard: usize,
     /// The last word of each person by now, ascending by person.
     pub words: Vec<Said>,
     /// Everyone who has said anything at any time, ascending; empty where all people have a place.
     pub speakers: Vec<u32>,
     /// In any order.
     pub runs: Vec<(u32, RunAt)>,
+    /// The first so many have been looked at.
+    heard_runs: usize,
     /// By stage: when it last ended, whatever began since.
     pub ended: Vec<Option<i64>>,
     /// By group; `None` for a directory that was not supplied, and for groups that are listed.
@@ -139,8 +146,10 @@ impl Given {
     pub fn clear(&mut self, Inner { program, compact, .. }: &Inner) {
         self.stage = 0;
         self.now = 0;
-        self.cells.clear();
-        self.cells.resize(program.slots.len(), Cell::Missing);
+        if self.cells.len() != program.slots.len() {
+            self.cells.resize(program.slots.len(), Cell::Missing);
+        }
+        self.cells.fill(Cell::Missing);
         self.moving.clear();
         self.text.clear();
         self.elements.clear();
@@ -150,12 +159,19 @@ impl Given {
         self.contributors.clear();
         self.requester = None;
         self.said.clear();
+        self.heard = 0;
+        (self.clocks, self.inside) = (0, 0);
         self.seats.clear();
         self.places = if compact.few { program.people.len() } else { 0 };
+        self.hear_nothing();
         self.forget_runs();
         self.runs.clear();
-        self.newest.resize(program.stages.len(), None);
-        self.ended.resize(program.stages.len(), None);
+        self.heard_runs = 0;
+        self.last_run = i64::MIN;
+        if self.newest.len() != program.stages.len() {
+            self.newest.resize(program.stages.len(), None);
+            self.ended.resize(program.stages.len(), None);
+        }
         self.directories.clear();
         if compact.directories {
             self.directories.resize(program.groups.len(), None);
@@ -205,6 +221,7 @@ impl Given {
         };
         given.settle();
         given.take_seats(inner);
+        given.take_clocks(inner);
         given.laid_out = given.text.len() + given.elements.len();
         given
     }
@@ -311,6 +328,15 @@ impl Given {
 
     /// Looks up everything that depends on the instant.
     pub fn settle(&mut self) {
+        self.hear_nothing();
+        self.forget_runs();
+        self.heard_runs = 0;
+        self.last_run = i64::MIN;
+        self.settle_what_is_left();
+    }
+
+    /// The same where some words and runs have been heard for this instant.
+    pub fn settle_what_is_left(&mut self) {
         let now = self.now;
         self.second = now.div_euclid(1_000_000_000);
         if self.places == 0 {
@@ -318,27 +344,45 @@ impl Given {
         } else {
             self.last_words_by_person()
         }
-        self.forget_runs();
-        self.last_run = i64::MIN;
-        for (stage, run) in &self.runs {
-            self.last_run = self.last_run.max(run.at);
-            if run.at <= now
-                && let (Some(newest), Some(ended)) =
-                    (self.newest.get_mut(*stage as usize), self.ended.get_mut(*stage as usize))
-            {
-                let key = |run: &RunAt| (run.at, badness(run.status));
-                if newest.is_none_or(|known| key(&known) <= key(run)) {
-                    *newest = Some(*run);
-                }
-                if run.status != RunStatus::Pending {
-                    *ended = (*ended).max(Some(run.at));
-                }
-            }
+        while let Some((stage, run)) = self.runs.get(self.heard_runs).copied() {
+            self.take_run(stage, run, now);
         }
         for index in 0..self.moving.len() {
             if let Some((slot, moving)) = self.moving.get(index).copied() {
                 let cell = self.moved(moving, now);
                 self.set(slot, cell);
+            }
+        }
+    }
+
+    /// Whether each run so far has been looked at.
+    #[inline]
+    pub fn all_runs_heard(&self) -> bool {
+        self.heard_runs == self.runs.len()
+    }
+
+    /// Takes a run for an instant at once: afterwards only what is left may be settled.
+    #[inline]
+    pub fn hear_run(&mut self, stage: u32, run: RunAt, now: i64) {
+        self.runs.push((stage, run));
+        self.take_run(stage, run, now);
+    }
+
+    #[inline]
+    fn take_run(&mut self, stage: u32, run: RunAt, now: i64) {
+        self.heard_runs += 1;
+        self.last_run = self.last_run.max(run.at);
+        if run.at <= now
+            && let (Some(newest), Some(ended)) =
+                (self.newest.get_mut(stage as usize), self.ended.get_mut(stage as usize))
+        {
+            let newer =
+                |known: RunAt| known.at < run.at || known.at == run.at && badness(known.status) <= badness(run.status);
+            if newest.is_none_or(newer) {
+                *newest = Some(run);
+            }
+            if run.status != RunStatus::Pending && ended.is_none_or(|at| at < run.at) {
+                *ended = Some(run.at);
             }
         }
     }
@@ -354,28 +398,49 @@ impl Given {
 
     /// The last words where each person of the policy has a place.
     fn last_words_by_person(&mut self) {
-        self.spoke.clear();
-        self.spoke.resize(self.places, i64::MIN);
-        let (mut yes, mut no) = (0, 0);
-        for said in &self.said {
-            let (Some(spoke), Some(bit)) = (self.spoke.get_mut(said.person as usize), bit(said.person as usize)) else {
-                continue;
-            };
-            // Of words at one instant a reject stands, then a withdrawal.
-            let outdone = said.at == *spoke && (no & bit != 0 || yes & bit == 0 && said.word == Word::Approve);
-            if said.at > self.now || said.at < *spoke || outdone {
-                continue;
+        for index in 0..self.said.len() {
+            if let Some(said) = self.said.get(index).copied() {
+                self.take_word(said, self.now);
             }
-            *spoke = said.at;
-            yes = if said.word == Word::Approve { yes | bit } else { yes & !bit };
-            no = if said.word == Word::Reject { no | bit } else { no & !bit };
         }
-        (self.approves, self.rejects, self.first_yes) = (yes, no, i64::MAX);
+        self.first_yes = i64::MAX;
+        let mut yes = self.approves;
         while yes != 0 {
             let at = self.spoke.get(yes.trailing_zeros() as usize).copied().unwrap_or(i64::MAX);
             self.first_yes = self.first_yes.min(at);
             yes &= yes - 1;
         }
+    }
+
+    fn hear_nothing(&mut self) {
+        (self.approves, self.rejects) = (0, 0);
+        if self.spoke.len() != self.places {
+            self.spoke.resize(self.places, i64::MIN);
+        }
+        self.spoke.fill(i64::MIN);
+    }
+
+    /// Takes a word for an instant at once, where each person of the policy has a place. It is not kept: afterwards only
+    /// what is left may be settled.
+    #[inline]
+    pub fn hear(&mut self, said: Said, now: i64) {
+        self.heard += 1;
+        self.take_word(said, now);
+    }
+
+    #[inline]
+    fn take_word(&mut self, said: Said, now: i64) {
+        let place = said.person as usize;
+        let (Some(spoke), Some(bit)) = (self.spoke.get_mut(place), bit(place)) else { return };
+        // Of words at one instant a reject stands, then a withdrawal.
+        let outdone = || self.rejects & bit != 0 || self.approves & bit == 0 && said.word == Word::Approve;
+        if said.at > now || said.at < *spoke || said.at == *spoke && outdone() {
+            return;
+        }
+        *spoke = said.at;
+        let (yes, no) = (said.word == Word::Approve, said.word == Word::Reject);
+        self.approves = if yes { self.approves | bit } else { self.approves & !bit };
+        self.rejects = if no { self.rejects | bit } else { self.rejects & !bit };
     }
 
     /// The last words where those have a place who speak.
@@ -428,6 +493,17 @@ impl Given {
             reader.seats(&mut seats);
         }
         self.seats = seats;
+    }
+
+    /// Asks the sets of instants of the stage about now. To be called when the instant is another one, after
+    /// [`Given::settle`].
+    pub fn take_clocks(&mut self, inner: &Inner) {
+        (self.clocks, self.inside) = (0, 0);
+        let Some(flat) = inner.compact.stages.get(self.stage as usize) else { return };
+        for (set, clock) in flat.units.iter().filter_map(Unit::clock) {
+            self.clocks |= clock;
+            self.inside |= if set.contains(self.second) { clock } else { 0 };
+        }
     }
 
     /// What a slot holds at a later instant, if no run comes between now and then.

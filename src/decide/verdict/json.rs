@@ -4,7 +4,8 @@
 //! [`Request::from_json_with`](crate::Request::from_json_with) tells what is wrong, or decides all the same.
 
 use super::compact::{Cell, FactPlan, NONE};
-use super::filling::{Filled, Filling, List, Occupant, Refused, Room, run_status};
+use super::filling::{Filled, Filling, List, Occupant, Refused};
+use super::room::{Room, run_status};
 use super::scan::Scan;
 use crate::decide::names::Names;
 use crate::facts::slots::RunAt;
@@ -318,7 +319,7 @@ fn facts(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
     // Those that are not declared.
     let mut keys = Keys::new(filling);
     scan.object(|scan, key| {
-        filling.count(1)?;
+        filling.count(1);
         match compact.fact(key) {
             Some(plan) => {
                 filling.once(plan.fact)?;
@@ -349,7 +350,7 @@ fn fact(filling: &mut Filling<'_>, scan: &mut Scan<'_>, plan: &FactPlan) -> Fill
         (Type::Set(of), _) => {
             let mut room = Room::new(of, filling.given);
             scan.list(|scan| {
-                filling.count(1)?;
+                filling.count(1);
                 let cell = scalar(filling, scan, of)?;
                 room.add(cell, filling.given);
                 Ok(())
@@ -371,7 +372,7 @@ fn map(filling: &mut Filling<'_>, scan: &mut Scan<'_>, plan: &FactPlan, of: &Typ
     let mut keys = Keys::new(filling);
     scan.object(|scan, key| {
         keys.add(key)?;
-        filling.count(1)?;
+        filling.count(1);
         let cell = scalar(filling, scan, of)?;
         if let Some((_, slot)) = plan.keys.iter().find(|(known, _)| **known == *key) {
             filling.fact(*slot, cell);

@@ -14,21 +14,20 @@ pub(crate) mod filling;
 pub(crate) mod given;
 pub(crate) mod json;
 mod quorum;
+pub(crate) mod reads;
+pub(crate) mod room;
 pub(crate) mod scan;
 
 use super::decision::Verdict;
-use super::names::Names;
 use super::plan::StagePlan;
 use super::truth::Truth;
 use crate::facts::RunStatus;
 use crate::facts::slots::Occupied;
 use crate::policy::Inner;
-use crate::program::{
-    AfterStage, Body, Branches, Kind, ManualBy, Program, Rule, RuleId, ScheduleTrigger, Soak, Stage, Trigger,
-};
+use crate::program::{AfterStage, Body, Branches, Kind, ManualBy, Rule, RuleId, ScheduleTrigger, Soak, Trigger};
 use crate::schedule::TimeSet;
 use ask::Reading;
-use compact::{Ahead, Cell, Compact, CompactStage, NONE, RuleFacts, Unit, comes_after};
+use compact::{Ahead, Cell, CompactStage, NONE, RuleFacts, Unit, comes_after};
 use given::{Came, Given};
 
 /// So many entries of a program have their values kept on the stack; for a larger one they lie in a vector of the thread.
@@ -40,12 +39,8 @@ const ONE_EDGE: u64 = 1 << 16;
 /// Everything that the verdict on one request reads.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
-    pub program: &'a Program,
-    pub compact: &'a Compact,
-    pub stage: &'a Stage,
-    pub plan: &'a StagePlan,
+    pub inner: &'a Inner,
     pub flat: &'a CompactStage,
-    pub words: &'a Names,
     pub given: &'a Given,
     /// Slots are read as they will be at this later instant.
     pub later: Option<i64>,
@@ -67,27 +62,34 @@ thread_local! {
 }
 
 impl<'a> Reader<'a> {
+    #[inline]
     pub fn new(inner: &'a Inner, given: &'a Given) -> Option<Reader<'a>> {
-        let index = given.stage as usize;
-        Some(Reader {
-            program: &inner.program,
-            compact: &inner.compact,
-            stage: inner.program.stages.get(index)?,
-            plan: inner.plan.by_stage.get(index)?,
-            flat: inner.compact.stages.get(index)?,
-            words: &inner.plan.words,
-            given,
-            later: None,
-        })
+        Some(Reader { inner, flat: inner.compact.stages.get(given.stage as usize)?, given, later: None })
+    }
+
+    /// The rules of the stage.
+    #[inline]
+    pub fn rules(&self) -> &'a [Rule] {
+        self.inner.program.stages.get(self.given.stage as usize).map_or(&[], |stage| &stage.rules)
+    }
+
+    pub fn plan(&self) -> Option<&'a StagePlan> {
+        self.inner.plan.by_stage.get(self.given.stage as usize)
     }
 
     /// `None`: it has to be searched for.
+    #[inline]
     pub fn verdict(&self) -> Option<Verdict> {
         if self.given.invoked {
             return None;
         }
+        if self.flat.steps.len() <= SMALL { self.run(&mut [Truth::False; SMALL]) } else { self.verdict_of_many() }
+    }
+
+    /// The same with room for more values.
+    #[inline(never)]
+    fn verdict_of_many(&self) -> Option<Verdict> {
         match self.flat.steps.len() {
-            few if few <= SMALL => self.run(&mut [Truth::False; SMALL]),
             more if more <= LARGE => self.run(&mut [Truth::False; LARGE]),
             many => VALUES.with_borrow_mut(|values| {
                 values.resize(many.max(values.len()), Truth::False);
@@ -104,6 +106,7 @@ impl<'a> Reader<'a> {
         units.map(|(index, unit)| if wanted(index) { self.unit(unit, &mut reading) } else { Outcome::Holds }).collect()
     }
 
+    #[inline]
     fn run(&self, values: &mut [Truth]) -> Option<Verdict> {
         let mut reading = Reading { reader: self, values, done: 0 };
         let mut blocked = false;
@@ -160,12 +163,12 @@ impl<'a> Reader<'a> {
                 };
                 (*rule, truth, Truth::True)
             }
-            Unit::Freeze { rule, guard: when, set } => {
+            Unit::Freeze { rule, guard: when, set, clock } => {
                 let guard = guard(*when, reading);
                 if guard == Truth::False {
                     return Outcome::Passes;
                 }
-                (*rule, Truth::of(!set.contains(self.given.second)), guard)
+                (*rule, Truth::of(!self.inside(set, *clock)), guard)
             }
             Unit::Approve { .. } if self.flat.entangled => return Outcome::Passes,
             Unit::Approve { rule, guard: when, seat, since, valid } => {
@@ -191,19 +194,28 @@ impl<'a> Reader<'a> {
                 }
                 return self.group(group, reading);
             }
-            Unit::Windows { open, group } => {
-                return if open.contains(self.second()) { Outcome::Passes } else { self.group(group, reading) };
+            Unit::Windows { open, clock, group } => {
+                return if self.inside(open, *clock) { Outcome::Passes } else { self.group(group, reading) };
             }
             Unit::Rule(index) => return self.rule(*index as usize, reading),
             Unit::Group(members) => return self.group(members, reading),
         };
         match (truth, guard) {
             (Truth::True, _) => Outcome::Passes,
-            (Truth::False, Truth::True) => match self.stage.rules.get(rule as usize) {
+            (Truth::False, Truth::True) => match self.rules().get(rule as usize) {
                 Some(of) => self.ahead(rule as usize, of, reading),
                 None => Outcome::Search,
             },
             _ => Outcome::Holds,
+        }
+    }
+
+    /// Whether now lies in a set of instants of the stage.
+    #[inline]
+    fn inside(&self, set: &TimeSet, clock: u64) -> bool {
+        match self.given.clocks & clock {
+            0 => set.contains(self.given.second),
+            known => self.given.inside & known != 0,
         }
     }
 
@@ -223,7 +235,7 @@ impl<'a> Reader<'a> {
     }
 
     fn rule(&self, index: usize, reading: &mut Reading<'_>) -> Outcome {
-        let Some(rule) = self.stage.rules.get(index) else { return Outcome::Holds };
+        let Some(rule) = self.rules().get(index) else { return Outcome::Holds };
         if rule.kind == Kind::Advise {
             return Outcome::Passes;
         }
@@ -293,7 +305,7 @@ impl<'a> Reader<'a> {
         if !facts.plain {
             return None;
         }
-        let mut fuel = self.program.search_steps.min(ONE_EDGE);
+        let mut fuel = self.inner.program.search_steps.min(ONE_EDGE);
         match set.next_edge(self.second(), &mut fuel) {
             crate::schedule::NextEdge::At(_) => Some(true),
             crate::schedule::NextEdge::Never => Some(false),
@@ -306,7 +318,7 @@ impl<'a> Reader<'a> {
         let (mut blocks, mut falls, mut unknown, mut hope) = (false, false, false, Some(false));
         for id in members {
             let index = id.0 as usize;
-            let (Some(rule), Some(facts)) = (self.stage.rules.get(index), self.flat.rules.get(index)) else { continue };
+            let (Some(rule), Some(facts)) = (self.rules().get(index), self.flat.rules.get(index)) else { continue };
             let guard = match rule.guard {
                 None => Truth::True,
                 Some(id) => reading.op(id.0),
@@ -352,9 +364,11 @@ impl<'a> Reader<'a> {
 
     /// Whether a search would not run out of steps where this reader spares itself the search.
     pub fn frugal(&self) -> bool {
-        let words = (self.plan.approve_order.len() as u64).saturating_mul(self.given.said.len() as u64) / 8;
+        let words = (self.given.said.len() + self.given.heard) as u64;
+        let quorums = self.plan().map_or(0, |plan| plan.approve_order.len() as u64);
+        let words = quorums.saturating_mul(words) / 8;
         let cost = self.flat.cost.saturating_add(words);
-        self.flat.steady && cost.saturating_mul(self.flat.looks) < self.program.search_steps / 16
+        self.flat.steady && cost.saturating_mul(self.flat.looks) < self.inner.program.search_steps / 16
     }
 
     /// A schedule, and its times if they alone can still make it true.

@@ -43,7 +43,7 @@ impl Reader<'_> {
         }
         for rule in &self.flat.seats {
             let index = *rule as usize;
-            let seat = match self.stage.rules.get(index).map(|rule| &rule.body) {
+            let seat = match self.rules().get(index).map(|rule| &rule.body) {
                 Some(Body::Approve(approve)) => self.seat(index, approve),
                 _ => None,
             };
@@ -53,7 +53,7 @@ impl Reader<'_> {
 
     fn seat(&self, index: usize, approve: &Approve) -> Option<Seat> {
         let quorum = &approve.quorum;
-        let sets = self.plan.quorums.get(index)?;
+        let sets = self.plan()?.quorums.get(index)?;
         let mut seat = Seat {
             unsure: self.unsure(quorum),
             missing: quorum.directories.iter().any(|g| self.given.directory(*g).is_none()),
@@ -104,8 +104,9 @@ impl Reader<'_> {
         Seat { eligible, strangers: 0, unsure, missing: false, needed, search: false }
     }
 
-    /// An `approve` rule that does not hang on another one.
-    #[inline]
+    /// An `approve` rule that does not hang on another one. It is called, lest all that it reads be fetched before it is
+    /// known whether there is such a rule.
+    #[inline(never)]
     pub(super) fn seated(&self, rule: u32, seat: u32, guard: Truth, since: u32, valid: i64) -> Outcome {
         let given = self.given;
         let Some(seat) = self.seat_at(seat as usize) else { return Outcome::Search };
@@ -117,7 +118,13 @@ impl Reader<'_> {
         }
         let unsure = seat.unsure || (seat.missing && given.rejects & seat.strangers != 0);
         let yes = self.in_time(given.approves & seat.eligible, since, valid);
-        if !unsure && yes.count_ones() >= seat.needed { Outcome::Passes } else { Outcome::Holds }
+        // Counting bits is dear where the processor is not known to count them.
+        let enough = match seat.needed {
+            1 => yes != 0,
+            2 => yes & yes.wrapping_sub(1) != 0,
+            needed => yes.count_ones() >= needed,
+        };
+        if !unsure && enough { Outcome::Passes } else { Outcome::Holds }
     }
 
     /// Those of some who have said yes late enough.
@@ -145,7 +152,7 @@ impl Reader<'_> {
 
     /// The same for a request in which so many people speak that they have no bits.
     fn counted(&self, rule: u32, guard: Truth) -> Outcome {
-        let Some(Body::Approve(approve)) = self.stage.rules.get(rule as usize).map(|rule| &rule.body) else {
+        let Some(Body::Approve(approve)) = self.rules().get(rule as usize).map(|rule| &rule.body) else {
             return Outcome::Search;
         };
         let Some(counted) = self.count(rule as usize, approve) else { return Outcome::Search };
@@ -155,14 +162,15 @@ impl Reader<'_> {
     /// All quorums of a stage together.
     pub(super) fn entangled(&self, reading: &mut Reading<'_>) -> Outcome {
         // Their people are bits among those who have spoken.
-        if self.given.speakers.len() > 64 || self.plan.approve_order.len() > TOGETHER {
+        let Some(plan) = self.plan() else { return Outcome::Search };
+        if self.given.speakers.len() > 64 || plan.approve_order.len() > TOGETHER {
             return Outcome::Search;
         }
-        let rules = &self.stage.rules;
+        let rules = self.rules();
         let mut guards = [Truth::False; TOGETHER];
         let mut all = [Counted::default(); TOGETHER];
-        let place = |rule: u32| self.plan.approve_order.iter().position(|id| id.0 == rule);
-        for (at, id) in self.plan.approve_order.iter().enumerate() {
+        let place = |rule: u32| plan.approve_order.iter().position(|id| id.0 == rule);
+        for (at, id) in plan.approve_order.iter().enumerate() {
             let index = id.0 as usize;
             let Some(Body::Approve(approve)) = rules.get(index).map(|rule| &rule.body) else { continue };
             let guard = match rules.get(index).and_then(|rule| rule.guard) {
@@ -190,12 +198,12 @@ impl Reader<'_> {
             }
         }
         let mut distinct = false;
-        for rule in self.plan.distinct.iter().filter_map(|id| rules.get(id.0 as usize)) {
+        for rule in plan.distinct.iter().filter_map(|id| rules.get(id.0 as usize)) {
             distinct |= rule.guard.is_none_or(|id| reading.op(id.0) != Truth::False);
         }
         let mut worst = Outcome::Passes;
         let (mut everyone, mut twice) = (0u64, false);
-        for (guard, counted) in guards.iter().zip(&all).take(self.plan.approve_order.len()) {
+        for (guard, counted) in guards.iter().zip(&all).take(plan.approve_order.len()) {
             if *guard == Truth::False {
                 continue;
             }
@@ -298,7 +306,7 @@ impl Reader<'_> {
     fn count(&self, index: usize, approve: &Approve) -> Option<Counted> {
         let given = self.given;
         let quorum = &approve.quorum;
-        let sets = self.plan.quorums.get(index)?;
+        let sets = self.plan()?.quorums.get(index)?;
         let mut counted = Counted { unsure: self.unsure(quorum), ..Counted::default() };
         let missing = quorum.directories.iter().any(|g| given.directory(*g).is_none());
         let since = match approve.since {
