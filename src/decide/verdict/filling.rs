@@ -417,6 +417,7 @@ impl Filling<'_> {
     }
 
     /// A stage by name; [`NONE`] is another than all of the policy.
+    #[inline(always)]
     fn stage_or_none(&self, name: &str) -> u32 {
         self.inner.plan.stage(name).map_or(NONE, |stage| stage.0)
     }
@@ -428,7 +429,7 @@ impl Filling<'_> {
     }
 
     /// A run of the build, with its digest. A stage that the policy does not have is passed over.
-    #[inline]
+    #[inline(always)]
     pub fn own_run(&mut self, stage: &str, run: RunAt) -> Filled {
         self.count(1);
         if stage.is_empty() {
@@ -464,7 +465,7 @@ impl Filling<'_> {
     }
 
     /// Who approves, by name; `None`: nobody who may count.
-    #[inline]
+    #[inline(always)]
     fn approver(&mut self, name: &str) -> Filled<Option<u32>> {
         match self.inner.plan.person(name) {
             Some(person) => Ok(Some(person)),
@@ -474,7 +475,7 @@ impl Filling<'_> {
     }
 
     /// What an approver said of this stage and build, with its digest.
-    #[inline]
+    #[inline(always)]
     pub fn own_approval(&mut self, (by, word, at): (&str, Word, i64)) -> Filled {
         self.count(1);
         if by.is_empty() {

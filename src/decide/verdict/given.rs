@@ -362,13 +362,13 @@ impl Given {
     }
 
     /// Takes a run for an instant at once: afterwards only what is left may be settled.
-    #[inline]
+    #[inline(always)]
     pub fn hear_run(&mut self, stage: u32, run: RunAt, now: i64) {
         self.runs.push((stage, run));
         self.take_run(stage, run, now);
     }
 
-    #[inline]
+    #[inline(always)]
     fn take_run(&mut self, stage: u32, run: RunAt, now: i64) {
         self.heard_runs += 1;
         self.last_run = self.last_run.max(run.at);
@@ -422,13 +422,13 @@ impl Given {
 
     /// Takes a word for an instant at once, where each person of the policy has a place. It is not kept: afterwards only
     /// what is left may be settled.
-    #[inline]
+    #[inline(always)]
     pub fn hear(&mut self, said: Said, now: i64) {
         self.heard += 1;
         self.take_word(said, now);
     }
 
-    #[inline]
+    #[inline(always)]
     fn take_word(&mut self, said: Said, now: i64) {
         let place = said.person as usize;
         let (Some(spoke), Some(bit)) = (self.spoke.get_mut(place), bit(place)) else { return };

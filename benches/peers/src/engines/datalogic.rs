@@ -2,61 +2,80 @@ use datalogic_rs::bumpalo::Bump;
 use datalogic_rs::datavalue::OwnedDataValue;
 use datalogic_rs::{DataValue, Engine as DataLogic, Logic, ParsedData};
 use serde_json::{Value, json};
+use std::marker::PhantomData;
 
 use crate::{Reads, Stage};
 
-pub struct Engine {
+/// The rules of the stages, and what they read.
+pub trait Rules {
+    const NAME: &'static str;
+    const READS: Reads;
+    fn rules() -> [Value; 3];
+}
+
+pub struct By<R> {
     engine: DataLogic,
     stages: [Logic; 3],
     arena: Bump,
+    rules: PhantomData<R>,
 }
 
-fn rules() -> [Value; 3] {
-    let var = |name: &str| json!({"var": name});
-    let is = |name: &str, text: &str| json!({"===": [{"var": name}, text]});
-    let ops = json!(["tim", "andy", "mara", "lee@tailspin.example"]);
-    // Inside a filter, `var` reads the approval, and level 1 is the request.
-    let counts = |people: &Value, younger_than: Value| {
-        json!({"and": [
-            {"<": [var("age"), younger_than]},
-            {"!==": [var("by"), {"val": [[1], "author"]}]},
-            {"in": [var("by"), people]},
-        ]})
-    };
-    let dev = json!({"and": [
-        is("trigger", "push"),
-        {"or": [is("branch", "release"), {"starts_with": [var("branch"), "release/"]}]},
-        is("checks.unit", "passed"),
-    ]});
-    let test = json!({"and": [
-        is("dev", "passed"),
-        is("trigger", "manual"),
-        {"in": [var("by"), ops]},
-        {"all": [var("checks"), is("", "passed")]},
-        {"or": [{">=": [var("coverage"), 80]}, {"in": ["hotfix", var("labels")]}]},
-    ]});
-    let staging = json!({"and": [
-        is("test", "passed"),
-        {">=": [var("test_age"), 120]},
-        is("trigger", "manual"),
-        {">=": [var("minute"), 360]},
-        {"<": [var("minute"), 6840]},
-        {"some": [var("approvals"), counts(&json!(["amita"]), json!({"val": [[1], "test_age"]}))]},
-        {">=": [{"length": {"filter": [var("approvals"), counts(&ops, json!(1440))]}}, 2]},
-    ]});
-    [dev, test, staging]
-}
+/// Over plain values.
+pub struct Plain;
 
-impl crate::Engine for Engine {
+pub type Engine = By<Plain>;
+
+impl Rules for Plain {
     const NAME: &'static str = "datalogic-rs";
     const READS: Reads = Reads::Plain;
+
+    fn rules() -> [Value; 3] {
+        let var = |name: &str| json!({"var": name});
+        let is = |name: &str, text: &str| json!({"===": [{"var": name}, text]});
+        let ops = json!(["tim", "andy", "mara", "lee@tailspin.example"]);
+        // Inside a filter, `var` reads the approval, and level 1 is the request.
+        let counts = |people: &Value, younger_than: Value| {
+            json!({"and": [
+                {"<": [var("age"), younger_than]},
+                {"!==": [var("by"), {"val": [[1], "author"]}]},
+                {"in": [var("by"), people]},
+            ]})
+        };
+        let dev = json!({"and": [
+            is("trigger", "push"),
+            {"or": [is("branch", "release"), {"starts_with": [var("branch"), "release/"]}]},
+            is("checks.unit", "passed"),
+        ]});
+        let test = json!({"and": [
+            is("dev", "passed"),
+            is("trigger", "manual"),
+            {"in": [var("by"), ops]},
+            {"all": [var("checks"), is("", "passed")]},
+            {"or": [{">=": [var("coverage"), 80]}, {"in": ["hotfix", var("labels")]}]},
+        ]});
+        let staging = json!({"and": [
+            is("test", "passed"),
+            {">=": [var("test_age"), 120]},
+            is("trigger", "manual"),
+            {">=": [var("minute"), 360]},
+            {"<": [var("minute"), 6840]},
+            {"some": [var("approvals"), counts(&json!(["amita"]), json!({"val": [[1], "test_age"]}))]},
+            {">=": [{"length": {"filter": [var("approvals"), counts(&ops, json!(1440))]}}, 2]},
+        ]});
+        [dev, test, staging]
+    }
+}
+
+impl<R: Rules> crate::Engine for By<R> {
+    const NAME: &'static str = R::NAME;
+    const READS: Reads = R::READS;
     type Value = OwnedDataValue;
     type Prepared = (Stage, ParsedData);
 
-    fn compile() -> Engine {
+    fn compile() -> By<R> {
         let engine = DataLogic::new();
-        let stages = rules().map(|rule| engine.compile(&rule).expect("the rule compiles"));
-        Engine { engine, stages, arena: Bump::new() }
+        let stages = R::rules().map(|rule| engine.compile(&rule).expect("the rule compiles"));
+        By { engine, stages, arena: Bump::new(), rules: PhantomData }
     }
 
     fn read(&mut self, text: &str) -> OwnedDataValue {

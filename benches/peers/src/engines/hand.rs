@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+use super::by_hand::{ByHand, OPS, TESTERS};
 use crate::{Reads, Stage};
 
 #[derive(Clone, Deserialize)]
@@ -55,8 +56,6 @@ struct Approval {
     age: u32,
 }
 
-const TESTERS: [&str; 1] = ["amita"];
-const OPS: [&str; 4] = ["tim", "andy", "mara", "lee@tailspin.example"];
 const DAY: u32 = 24 * 60;
 
 fn allowed(input: &Input) -> bool {
@@ -91,35 +90,13 @@ fn allowed(input: &Input) -> bool {
     }
 }
 
-pub struct Engine;
+pub type Engine = ByHand<Input>;
 
-impl crate::Engine for Engine {
+impl super::by_hand::Input for Input {
     const NAME: &'static str = "hand-written";
     const READS: Reads = Reads::Plain;
-    type Value = serde_json::Value;
-    type Prepared = Input;
 
-    fn compile() -> Engine {
-        Engine
-    }
-
-    fn read(&mut self, text: &str) -> serde_json::Value {
-        serde_json::from_str(text).expect("JSON")
-    }
-
-    fn prepare(&mut self, value: &serde_json::Value) -> Input {
-        Input::deserialize(value).expect("a request")
-    }
-
-    fn prepared(&mut self, input: &mut Input) -> bool {
-        allowed(input)
-    }
-
-    fn value(&mut self, value: &serde_json::Value) -> bool {
-        allowed(&Input::deserialize(value).expect("a request"))
-    }
-
-    fn text(&mut self, text: &str) -> bool {
-        allowed(&serde_json::from_str(text).expect("a request"))
+    fn allowed(&self) -> bool {
+        allowed(self)
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+use super::by_hand::{ByHand, OPS, TESTERS};
 use crate::{Reads, Stage};
 
 #[derive(Clone, Deserialize)]
@@ -91,9 +92,6 @@ enum Status {
     Cancelled,
 }
 
-const TESTERS: [&str; 1] = ["amita"];
-const OPS: [&str; 4] = ["tim", "andy", "mara", "lee@tailspin.example"];
-
 /// When the newest run of this build in a stage succeeded; `None` if it did not.
 fn succeeded(input: &Input, stage: &str) -> Option<DateTime<Utc>> {
     let of_build = |run: &&Run| run.build.as_ref().is_none_or(|build| *build == input.build.id);
@@ -151,35 +149,13 @@ fn allowed(input: &Input) -> bool {
     }
 }
 
-pub struct Engine;
+pub type Engine = ByHand<Input>;
 
-impl crate::Engine for Engine {
+impl super::by_hand::Input for Input {
     const NAME: &'static str = "hand-written, instants";
     const READS: Reads = Reads::Request;
-    type Value = serde_json::Value;
-    type Prepared = Input;
 
-    fn compile() -> Engine {
-        Engine
-    }
-
-    fn read(&mut self, text: &str) -> serde_json::Value {
-        serde_json::from_str(text).expect("JSON")
-    }
-
-    fn prepare(&mut self, value: &serde_json::Value) -> Input {
-        Input::deserialize(value).expect("a request")
-    }
-
-    fn prepared(&mut self, input: &mut Input) -> bool {
-        allowed(input)
-    }
-
-    fn value(&mut self, value: &serde_json::Value) -> bool {
-        allowed(&Input::deserialize(value).expect("a request"))
-    }
-
-    fn text(&mut self, text: &str) -> bool {
-        allowed(&serde_json::from_str(text).expect("a request"))
+    fn allowed(&self) -> bool {
+        allowed(self)
     }
 }

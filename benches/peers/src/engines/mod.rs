@@ -1,3 +1,5 @@
+#[cfg(any(feature = "hand", feature = "hand-times"))]
+pub mod by_hand;
 #[cfg(feature = "casbin")]
 pub mod casbin;
 #[cfg(feature = "cedar")]
