@@ -1,12 +1,14 @@
 //! Recorded requests decided again: under another policy, and under the one that decided them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod fixture;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use stagegate::{Build, Decided, Policy, Request, Status, Value, Verdict};
-use stagegate_audit::replay::{Again, Comparison, Options, RuleChange, Secrets, again, compare};
+use stagegate_audit::replay::{Again, Change, Comparison, Loaded, Options, RuleChange, Secrets, again, compare};
 use stagegate_audit::{Entry, Id, LogError, Record, Review, SecretKey};
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -44,8 +46,13 @@ fn asking(stage: &str, coverage: f64, minutes: i64) -> Request {
     Request::to(stage).build(Build::new(format!("b{minutes}")).author("mara")).at(now).fact("coverage", coverage)
 }
 
+/// Line by line and out of memory: the answer is the same.
 fn compared(lines: &[String], policy: &Policy, options: &Options) -> Comparison {
-    compare(lines, policy, options, &mut |_, _| {}).unwrap()
+    let comparison = compare(lines, policy, options, &mut |_, _| {}).unwrap();
+    let loaded = Loaded::read(lines, options, &mut |_, _| {}).unwrap();
+    assert_eq!(loaded.len() as u64, comparison.records);
+    assert_eq!(loaded.compare(policy).unwrap(), comparison);
+    comparison
 }
 
 fn decided_again(lines: &[String], policies: &[&Policy], options: &Options) -> Again {
@@ -210,6 +217,137 @@ fn a_withheld_secret_is_decided_again_only_by_those_who_know_it() {
 
     let error = Secrets::from_json(key(), br#"{"deploy-key": "hunter2"}"#).unwrap_err().to_string();
     assert!(!error.contains("hunter2"), "{error}");
+}
+
+/// What [`compare`] finds, the slow way: each record is read whole, and its request decided with all reasons.
+#[derive(Debug, PartialEq, Default)]
+struct Slow {
+    records: u64,
+    same: u64,
+    changes: Vec<Change>,
+    undecided: Vec<Id>,
+    withheld: Vec<Id>,
+}
+
+fn slowly(lines: &[String], policy: &Policy, known: &BTreeMap<&str, &str>) -> Slow {
+    let mut slow = Slow::default();
+    let mut changes: BTreeMap<(String, Verdict, Verdict, Vec<RuleChange>), Vec<Id>> = BTreeMap::new();
+    let declares = |name: &str| policy.sources().iter().any(|source| source.text.contains(&format!("fact {name} :")));
+    for line in lines {
+        let Entry::Decision(record) = Entry::from_json(line).unwrap() else { continue };
+        slow.records += 1;
+        let mut request = record.request.clone();
+        let mut missing = false;
+        for name in record.withheld.iter().filter(|name| declares(name)) {
+            match known.get(name.as_str()) {
+                Some(value) => _ = request.facts.insert(name.clone(), Value::from(*value)),
+                None => missing = true,
+            }
+        }
+        if missing {
+            slow.withheld.push(record.id);
+            continue;
+        }
+        let Ok(decision) = policy.decide(&request) else {
+            slow.undecided.push(record.id);
+            continue;
+        };
+        let (was, is) = (record.decision.verdict(), decision.verdict());
+        if was == is {
+            slow.same += 1;
+            continue;
+        }
+        let mut names: Vec<&String> = decision.blocking().iter().collect();
+        names.extend(record.decision.blocking().iter().filter(|name| !decision.blocking().contains(name)));
+        let stands = |decision: &stagegate::Decision, name: &str| decision.rule(name).map(|rule| rule.status);
+        let rules = names.into_iter().map(|name| RuleChange {
+            rule: name.clone(),
+            was: stands(&record.decision, name),
+            is: stands(&decision, name),
+        });
+        let rules: Vec<RuleChange> = rules.filter(|rule| rule.was != rule.is).collect();
+        changes.entry((decision.stage().to_string(), was, is, rules)).or_default().push(record.id);
+    }
+    slow.changes = changes
+        .into_iter()
+        .map(|((stage, was, is, rules), mut ids)| {
+            ids.sort();
+            Change { stage, was, is, rules, ids }
+        })
+        .collect();
+    slow.undecided.sort();
+    slow.withheld.sort();
+    slow
+}
+
+fn of(comparison: &Comparison) -> Slow {
+    let all = |list: &[stagegate_audit::replay::NotDecided]| {
+        let mut ids: Vec<Id> = list.iter().flat_map(|one| one.ids.clone()).collect();
+        ids.sort();
+        ids
+    };
+    Slow {
+        records: comparison.records,
+        same: comparison.same,
+        changes: comparison.changes.clone(),
+        undecided: all(&comparison.undecided),
+        withheld: all(&comparison.withheld),
+    }
+}
+
+/// Overrides, schedules, secrets, gaps, reviews in between: whatever the other policy is, the fast ways find what the slow
+/// one finds.
+#[test]
+fn verdict_first_finds_what_deciding_everything_finds() {
+    let (_folder, log) = fixture::log(800);
+    let lines: Vec<String> = log.entries(0..log.len().unwrap()).map(|stored| stored.unwrap().json).collect();
+    let shop = fixture::SHOP;
+    let scheduled = r#"stage Test after Dev { trigger night: schedule "0 3 * * *" if changed  trigger manual by ops "#;
+    let others = [
+        ("the same", shop.to_string()),
+        ("stricter", shop.replace(">= 80", ">= 85").replace("1 of testers", "2 of testers")),
+        ("laxer", shop.replace("approve operations", "advise not-any-more: coverage is set approve operations")),
+        ("without rules", shop.replace("  freeze weekend: fri 18:00 .. mon 06:00\n", "").replace(", weekend", "")),
+        ("other triggers", shop.replace("stage Test after Dev { ", scheduled)),
+        (
+            "reads the secret",
+            shop.replace("  require covered", "  require keyed: deploy-key == \"hunter2\"\n  require covered"),
+        ),
+        (
+            "another type",
+            shop.replace("fact coverage : number", "fact coverage : string")
+                .replace("coverage >= 80", "coverage is set"),
+        ),
+        (
+            "takes the secret for a map",
+            shop.replace("fact deploy-key : string secret", "fact deploy-key : map of string"),
+        ),
+        ("does not know the secret", shop.replace("fact deploy-key : string secret\n", "")),
+        ("another stage", shop.replace("stage Staging", "stage Live")),
+        ("clinic", fixture::CLINIC.to_string()),
+    ];
+    let known = BTreeMap::from([("deploy-key", "hunter2")]);
+    let secrets = Secrets::from_json(key(), br#"{"deploy-key": ["hunter1", "hunter2"]}"#).unwrap();
+    let mut seen = [0_usize; 4];
+    for (what, text) in others {
+        let policy = Policy::parse("shop.gate", &text).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let blind = slowly(&lines, &policy, &BTreeMap::new());
+        assert_eq!(of(&compared(&lines, &policy, &Options::new())), blind, "{what}");
+        let all = slowly(&lines, &policy, &known);
+        let options = Options::new().secrets(Some(secrets.clone()));
+        assert_eq!(of(&compared(&lines, &policy, &options)), all, "{what}");
+        // From the file, too.
+        assert_eq!(of(&compare(&log, &policy, &options, &mut |_, _| {}).unwrap()), all, "{what}");
+        for (seen, now) in
+            seen.iter_mut().zip([all.changes.len(), all.undecided.len(), blind.withheld.len(), all.same as usize])
+        {
+            *seen += now;
+        }
+    }
+    assert!(seen.iter().all(|seen| *seen > 100), "{seen:?}");
+    let again =
+        again(&log, &|digest| log.kept(digest), &Options::new().secrets(Some(secrets)), &mut |_, _| {}).unwrap();
+    assert_eq!((again.records, again.same, again.differ.len()), (800, 800, 0));
 }
 
 proptest! {

@@ -1,12 +1,13 @@
 //! Recorded requests under another policy: what becomes of them?
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use stagegate::{Decision, Policy, PolicyRef, Status, Verdict};
+use stagegate::{Decision, Policy, PolicyRef, Request, Status, Verdict};
 
-use super::line::{Recorded, Rules};
+use super::line::{self, Recorded, Rules};
 use super::secrets::{Secrets, declared};
 use super::{Lines, NotDecided, Options, in_pieces};
 use crate::{Id, LogError};
@@ -116,7 +117,7 @@ type Key = (String, Verdict, Verdict, Vec<RuleChange>);
 
 /// What became of some of the records.
 #[derive(Default)]
-struct Partial {
+pub(super) struct Partial {
     records: u64,
     first: Option<DateTime<Utc>>,
     last: Option<DateTime<Utc>>,
@@ -137,10 +138,11 @@ fn put(reasons: &mut BTreeMap<String, Vec<Id>>, reason: String, ids: impl IntoIt
 }
 
 impl Partial {
-    fn seen(&mut self, recorded: &Recorded<'_>) {
-        self.records += 1;
-        self.first = Some(self.first.map_or(recorded.at, |first| first.min(recorded.at)));
-        self.last = Some(self.last.map_or(recorded.at, |last| last.max(recorded.at)));
+    /// So many records, decided for these instants and ones in between.
+    pub(super) fn seen(&mut self, first: DateTime<Utc>, last: DateTime<Utc>, records: u64) {
+        self.records += records;
+        self.first = Some(self.first.map_or(first, |known| known.min(first)));
+        self.last = Some(self.last.map_or(last, |known| known.max(last)));
     }
 
     fn decided(&mut self, stage: &str, same: bool) {
@@ -154,7 +156,7 @@ impl Partial {
         }
     }
 
-    fn gather(&mut self, other: Partial) {
+    pub(super) fn gather(&mut self, other: Partial) {
         self.records += other.records;
         self.first = [self.first, other.first].into_iter().flatten().min();
         self.last = [self.last, other.last].into_iter().flatten().max();
@@ -186,61 +188,94 @@ pub fn compare(
     options: &Options,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Comparison, LogError> {
-    let comparing = Comparing { policy, declared: declared(policy), options };
+    let comparing = Comparing::new(policy, options);
     let mut all = Partial::default();
     let each = |partial: &mut Partial, seq, line: &str| comparing.line(partial, seq, line);
     in_pieces(lines, options, progress, each, |partial| all.gather(partial))?;
     Ok(told(all, policy))
 }
 
-struct Comparing<'a> {
+pub(super) struct Comparing<'a> {
     policy: &'a Policy,
     declared: BTreeSet<String>,
     options: &'a Options,
 }
 
-impl Comparing<'_> {
+impl<'a> Comparing<'a> {
+    pub(super) fn new(policy: &'a Policy, options: &'a Options) -> Comparing<'a> {
+        Comparing { policy, declared: declared(policy), options }
+    }
+
     fn line(&self, partial: &mut Partial, seq: u64, line: &str) -> Result<(), LogError> {
         let Some(recorded) = Recorded::read(seq, line)?.filter(|recorded| self.options.wanted(recorded)) else {
             return Ok(());
         };
-        partial.seen(&recorded);
-        // What is withheld and not read by this policy does not matter to it.
-        let withheld: Vec<String> =
-            recorded.withheld.iter().filter(|name| self.declared.contains(*name)).cloned().collect();
+        partial.seen(recorded.at, recorded.at, 1);
+        let Recorded { id, verdict, request, ref stage, ref withheld, .. } = recorded;
+        self.one(partial, &Asked { seq, id, stage, verdict, withheld, request }, || recorded.rules().map(Cow::Owned))
+    }
+
+    /// The verdict is asked for first; reasons are worked out where it is another one, for there alone they are told.
+    pub(super) fn one<'r>(
+        &self,
+        partial: &mut Partial,
+        asked: &Asked<'_>,
+        rules: impl FnOnce() -> Result<Cow<'r, Rules>, LogError>,
+    ) -> Result<(), LogError> {
         let mut restored = None;
-        if !withheld.is_empty() {
-            let mut request = recorded.request()?;
+        // What is withheld and not read by this policy does not matter to it.
+        if asked.withheld.iter().any(|name| self.declared.contains(name)) {
+            let withheld: Vec<String> =
+                asked.withheld.iter().filter(|name| self.declared.contains(*name)).cloned().collect();
+            let mut request = asked.request()?;
             let left = Secrets::restore(self.options.secrets.as_ref(), &withheld, &mut request);
             if !left.is_empty() {
-                put(&mut partial.withheld, is_withheld(&left), [recorded.id]);
+                put(&mut partial.withheld, is_withheld(&left), [asked.id]);
                 return Ok(());
             }
             restored = Some(request);
         }
         let verdict = match &restored {
             Some(request) => self.policy.verdict(request),
-            None => self.policy.verdict_json(recorded.request.as_bytes()),
+            None => self.policy.verdict_json(asked.request.as_bytes()),
         };
         let verdict = match verdict {
             Ok(verdict) => verdict,
             Err(error) => {
-                put(&mut partial.undecided, error.to_string(), [recorded.id]);
+                line::is_json(asked.seq, asked.request)?;
+                put(&mut partial.undecided, error.to_string(), [asked.id]);
                 return Ok(());
             }
         };
-        partial.decided(&recorded.stage, verdict == recorded.verdict);
-        if verdict != recorded.verdict {
-            let request = restored.map_or_else(|| recorded.request(), Ok)?;
-            let rules = match self.policy.decide(&request) {
-                Ok(decision) => differences(&recorded.rules()?, &decision),
+        partial.decided(asked.stage, verdict == asked.verdict);
+        if verdict != asked.verdict {
+            let request = restored.map_or_else(|| asked.request(), Ok)?;
+            let because = match self.policy.decide(&request) {
+                Ok(decision) => differences(&*rules()?, &decision),
                 // The verdict was given a moment ago.
                 Err(_) => Vec::new(),
             };
-            let key = (recorded.stage.to_string(), recorded.verdict, verdict, rules);
-            partial.changes.entry(key).or_default().push(recorded.id);
+            let key = (asked.stage.to_string(), asked.verdict, verdict, because);
+            partial.changes.entry(key).or_default().push(asked.id);
         }
         Ok(())
+    }
+}
+
+/// A decision of the log, as far as comparing needs it.
+pub(super) struct Asked<'a> {
+    pub seq: u64,
+    pub id: Id,
+    pub stage: &'a str,
+    pub verdict: Verdict,
+    pub withheld: &'a [String],
+    /// In JSON.
+    pub request: &'a str,
+}
+
+impl Asked<'_> {
+    fn request(&self) -> Result<Request, LogError> {
+        line::request(self.seq, self.request)
     }
 }
 
@@ -262,7 +297,7 @@ fn differences(was: &Rules, is: &Decision) -> Vec<RuleChange> {
     changes.filter(|change| change.was != change.is).collect()
 }
 
-fn told(all: Partial, policy: &Policy) -> Comparison {
+pub(super) fn told(all: Partial, policy: &Policy) -> Comparison {
     let Partial { records, first, last, stages, changes, undecided, withheld } = all;
     let mut stages: BTreeMap<String, StageTally> = stages
         .into_iter()

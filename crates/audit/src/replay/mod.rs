@@ -6,6 +6,7 @@
 mod again;
 mod compare;
 mod line;
+mod loaded;
 mod secrets;
 
 use std::ops::Range;
@@ -19,6 +20,7 @@ use crate::{Id, Log, LogError};
 
 pub use again::{Again, Deviation, Difference, again};
 pub use compare::{Change, Comparison, RuleChange, RuleTally, StageTally, compare};
+pub use loaded::Loaded;
 pub use secrets::Secrets;
 
 /// Entries of a log as lines, for several threads at once.
@@ -151,6 +153,12 @@ const PIECE: u64 = 1024;
 /// Pieces that each thread takes before results are gathered and progress is told.
 const ROUND: u64 = 8;
 
+/// The threads that are wanted.
+fn threads(options: &Options) -> Result<rayon::ThreadPool, LogError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build();
+    pool.map_err(|error| LogError::Invalid(format!("no threads can be started: {error}")))
+}
+
 /// Reads all lines in pieces and gathers what becomes of them.
 pub(crate) fn in_pieces<P: Default + Send>(
     lines: &(impl Lines + ?Sized),
@@ -159,8 +167,7 @@ pub(crate) fn in_pieces<P: Default + Send>(
     each: impl Fn(&mut P, u64, &str) -> Result<(), LogError> + Sync,
     mut gather: impl FnMut(P),
 ) -> Result<(), LogError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build();
-    let pool = pool.map_err(|error| LogError::Invalid(format!("no threads can be started: {error}")))?;
+    let pool = threads(options)?;
     let count = lines.count()?;
     let round = PIECE * ROUND * pool.current_num_threads().max(1) as u64;
     let mut from = 0;

@@ -1,0 +1,138 @@
+//! Deciding a log again, part by part: reading it, deciding what is loaded, all of `replay --policy`, all of `replay --self`.
+//!
+//! The log is made by `cargo run --release -p stagegate-audit --example fill -- LOG 1000000` and named in `STAGEGATE_LOG`;
+//! without it a small one is made here, which shows that everything runs and no more. `STAGEGATE_RECORDS` has fewer of its
+//! records decided again. One thread works, and what is told is time on the processor.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "../tests/fixture/mod.rs"]
+mod fixture;
+
+use std::hint::black_box;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use criterion::measurement::{Measurement, ValueFormatter, WallTime};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use stagegate::Policy;
+use stagegate_audit::replay::{Lines, Loaded, Options, again, compare};
+use stagegate_audit::{Log, LogError};
+
+/// Time on the processor of all threads, which others on the machine do not lengthen as they do the time on the wall.
+struct Processor;
+
+impl Processor {
+    /// Nanoseconds that this process has run, to the hundredth of a second; where the system does not tell, those on the
+    /// wall.
+    fn now() -> f64 {
+        static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        let ran = std::fs::read_to_string("/proc/self/stat").ok().and_then(|told| {
+            let mut fields = told.rsplit_once(") ")?.1.split(' ').skip(11);
+            let mut ticks = || fields.next()?.parse::<f64>().ok();
+            Some((ticks()? + ticks()?) * 1e7)
+        });
+        ran.unwrap_or_else(|| BEGAN.get_or_init(std::time::Instant::now).elapsed().as_nanos() as f64)
+    }
+}
+
+impl Measurement for Processor {
+    type Intermediate = f64;
+    type Value = f64;
+    fn start(&self) -> f64 {
+        Processor::now()
+    }
+    fn end(&self, began: f64) -> f64 {
+        Processor::now() - began
+    }
+    fn add(&self, a: &f64, b: &f64) -> f64 {
+        a + b
+    }
+    fn zero(&self) -> f64 {
+        0.0
+    }
+    fn to_f64(&self, value: &f64) -> f64 {
+        *value
+    }
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WallTime.formatter()
+    }
+}
+
+/// The first records of a log.
+struct First<'a>(&'a Log, u64);
+
+impl Lines for First<'_> {
+    fn count(&self) -> Result<u64, LogError> {
+        Ok(self.0.len()?.min(self.1))
+    }
+
+    fn read(&self, range: Range<u64>, each: &mut dyn FnMut(u64, &str) -> Result<(), LogError>) -> Result<(), LogError> {
+        self.0.read(range, each)
+    }
+}
+
+fn replay(c: &mut Criterion<Processor>) {
+    let named = std::env::var_os("STAGEGATE_LOG").map(PathBuf::from);
+    let small = named.is_none().then(|| fixture::log(2_000));
+    let path = match (&small, named) {
+        (_, Some(named)) => named,
+        (Some((folder, _)), None) => folder.path().join("decisions.db"),
+        (None, None) => unreachable!(),
+    };
+    let log = Log::read(&path).unwrap();
+    let records = std::env::var("STAGEGATE_RECORDS").map_or(u64::MAX, |records| records.parse().unwrap());
+    let lines = First(&log, records);
+    let records = lines.count().unwrap();
+    let options = Options::new().jobs(1);
+
+    // The policy of most records, and one that a third of them fare otherwise under.
+    let digest = log.policies().unwrap()[0].clone();
+    let (name, text) = log.policy_sources(&digest).unwrap().unwrap().remove(0);
+    let same = Policy::parse(&name, &text).unwrap();
+    let other = Policy::parse(&name, text.replace("coverage >= 80", "coverage >= 90")).unwrap();
+    assert_ne!(same.digest(), other.digest());
+
+    let mut group = c.benchmark_group("replay");
+    group.sample_size(10).sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(records));
+    let id = |what: &str| BenchmarkId::new(what, records);
+    group.bench_function(id("read and unpack"), |b| {
+        b.iter(|| {
+            let mut bytes = 0;
+            lines.read(0..records, &mut |_, line| {
+                bytes += line.len();
+                Ok(())
+            })?;
+            Ok::<_, LogError>(black_box(bytes))
+        });
+    });
+    group.bench_function(id("load"), |b| {
+        b.iter(|| black_box(Loaded::read(&lines, &options, &mut |_, _| {}).unwrap().len()));
+    });
+    let loaded = Loaded::read(&lines, &options, &mut |_, _| {}).unwrap();
+    for (what, policy) in [("same policy", &same), ("other policy", &other)] {
+        let found = loaded.compare(policy).unwrap();
+        assert_eq!(found, compare(&lines, policy, &options, &mut |_, _| {}).unwrap());
+        println!("{what}: {} of {} have another verdict", found.changed, found.records);
+        group.bench_function(id(&format!("loaded, {what}")), |b| {
+            b.iter(|| black_box(loaded.compare(policy).unwrap().changed));
+        });
+    }
+    drop(loaded);
+    group.bench_function(id("compare, other policy"), |b| {
+        b.iter(|| black_box(compare(&lines, &other, &options, &mut |_, _| {}).unwrap().changed));
+    });
+    let kept = |digest: &str| log.kept(digest);
+    let found = again(&lines, &kept, &options, &mut |_, _| {}).unwrap();
+    println!("self: {} of {} the same, {} withheld", found.same, found.records, found.withheld.len());
+    group.bench_function(id("self"), |b| {
+        b.iter(|| black_box(again(&lines, &kept, &options, &mut |_, _| {}).unwrap().same));
+    });
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(Processor);
+    targets = replay
+}
+criterion_main!(benches);
