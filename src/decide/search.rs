@@ -6,9 +6,10 @@
 use std::rc::Rc;
 
 use super::decision::{Status, Verdict};
-use super::snapshot::{Assumed, Case, Fuel, Raw, Snapshot};
+use super::snapshot::{Assumed, Case, Fuel, InForce, Raw, Snapshot};
 use super::truth::{NEVER, Truth};
-use crate::program::{Body, Kind, Rule};
+use crate::facts::slots::TriggerSlot;
+use crate::program::{Body, Kind, Override, Rule, RuleId, Trigger};
 
 /// An instant found by looking ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +117,33 @@ impl<'a> Search<'a> {
 
     /// When a rule that blocks at `from` no longer does.
     pub fn free_at(&mut self, rule: usize, from: i64) -> Found {
+        if self.in_vain(rule, from) {
+            return Found::Never;
+        }
         self.follow(rule, from, NEVER, |raw| !raw.blocks())
+    }
+
+    /// Whether a trigger that blocks does so for ever, however often the clock comes round: a schedule `if changed` is no
+    /// better than unknown when it fires, if what the stage runs is not known, and its alternatives do not hang on time.
+    fn in_vain(&mut self, rule: usize, from: i64) -> bool {
+        let Case { plan, stage, slots, .. } = self.case;
+        let group = plan.alternative_of.get(rule).copied().flatten().and_then(|group| plan.alternatives.get(group));
+        let Some(group) = group else { return false };
+        let hopeless = |id: &RuleId| match stage.rules.get(id.0 as usize) {
+            Some(Rule { body: Body::Trigger(Trigger::Schedule(schedule)), guard: None, .. }) => {
+                self.case.changed(schedule).truth != Truth::True
+            }
+            Some(Rule { body: Body::Trigger(_), guard: None, .. }) => true,
+            _ => false,
+        };
+        if !matches!(slots.trigger, TriggerSlot::Schedule) || !group.iter().all(hopeless) {
+            return false;
+        }
+        let here = self.at(from);
+        let skipped = |(over, state): (&Override, &InForce)| {
+            (state.yes || state.until != NEVER) && over.skips.iter().any(|id| group.contains(id))
+        };
+        !stage.overrides.iter().zip(&here.overrides).any(skipped)
     }
 
     /// How a rule stands, looking ahead: false now is waiting if time alone mends it.
@@ -187,6 +214,9 @@ impl<'a> Search<'a> {
             let mut until = None;
             for index in self.blocking(&snapshot) {
                 if !ignored.contains(&index) {
+                    if self.in_vain(index, t) {
+                        return Found::Never;
+                    }
                     let standing = snapshot.rules.get(index).map_or(NEVER, |s| s.until);
                     until = until.max(Some(standing));
                 }
