@@ -85,7 +85,7 @@ fn replay(c: &mut Criterion<Processor>) {
     let records = lines.count().unwrap();
     let options = Options::new().jobs(1);
 
-    // The policy of most records, and one that a third of them fare otherwise under.
+    // The policy of the records, and one that gives some of them another verdict.
     let digest = log.policies().unwrap()[0].clone();
     let (name, text) = log.policy_sources(&digest).unwrap().unwrap().remove(0);
     let same = Policy::parse(&name, &text).unwrap();

@@ -17,7 +17,7 @@ const UNREADABLE: &str = "E0716";
 pub fn run(args: &Check, global: &Global, output: &Output) -> Result<u8, Failure> {
     let found = files::find(&args.files, global)?;
     let mut told = Told::default();
-    let mut progress = Progress::new("checking", found.len(), output);
+    let progress = Progress::new("checking", found.len(), output);
     for file in &found {
         let (diagnostics, sources) = check(file)?;
         let name = |name: &str| if output.is_json() { file.shown(name) } else { plain(&file.shown(name)) };

@@ -42,7 +42,7 @@ pub fn run(args: &Fmt, global: &Global, output: &Output) -> Result<u8, Failure> 
         return Err(Failure::new(Kind::Usage, "- (standard input) cannot be laid out together with files"));
     }
     let found = files::find(&args.files, global)?;
-    let mut progress = Progress::new("laying out", found.len(), output);
+    let progress = Progress::new("laying out", found.len(), output);
     let mut all = Vec::new();
     for file in &found {
         all.push(one(&file.path, args.check, output).unwrap_or_else(|failure| Done {

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 use serde::Serialize;
+use stagegate::Verdict;
 use stagegate::schedule::Zone;
-use stagegate_audit::replay::{self, Again, Comparison, NotDecided, Options, Secrets};
+use stagegate_audit::replay::{self, Again, Change, Comparison, NotDecided, Options, Secrets};
 use stagegate_audit::{Id, Log, SecretKey};
 
 use crate::args::Global;
-use crate::failure::{Failure, Kind};
+use crate::audit::query::Range;
+use crate::failure::{Failure, Kind, count};
 use crate::output::{Output, plain};
-use crate::{files, when};
+use crate::{files, progress, when};
 
 /// Decide every recorded request again: by another policy, or by the one that decided it
 ///
@@ -32,12 +34,8 @@ pub struct Replay {
     /// Decide by the recorded policies, and demand the same decisions to the last byte
     #[arg(long = "self")]
     own: bool,
-    /// Only what was decided for this time or later
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// Only what was decided for a time before this
-    #[arg(long, value_name = "TIME")]
-    until: Option<String>,
+    #[command(flatten)]
+    range: Range,
     /// Only what a policy of this name decided
     #[arg(long, value_name = "NAME")]
     of: Option<String>,
@@ -69,23 +67,19 @@ enum FailOn {
 pub fn run(args: &Replay, global: &Global, output: &Output) -> Result<u8, Failure> {
     let wrong = |error| Failure::log(&error);
     let policy = args.policy.as_ref().map(|file| files::policy(file, global)).transpose()?;
-    let zone = policy.as_ref().map_or(Zone::UTC, when::zone);
-    let time = |name, text: &Option<String>| text.as_ref().map(|text| when::parse(name, text, zone)).transpose();
-    let options = Options::new()
-        .since(time("--since", &args.since)?)
-        .until(time("--until", &args.until)?)
-        .of(args.of.clone())
-        .jobs(args.jobs)
-        .secrets(secrets(args)?);
+    let zone = args.range.zone()?;
+    let (since, until) = args.range.ends(zone)?;
+    let options = Options::new().since(since).until(until).of(args.of.clone()).jobs(args.jobs).secrets(secrets(args)?);
     let log = Log::read(&args.log).map_err(wrong)?;
     let Some(policy) = policy else {
-        let again = replay::again(&log, &|digest| log.kept(digest), &options, &mut |_, _| {}).map_err(wrong)?;
+        let kept = |digest: &str| log.kept(digest);
+        let again = replay::again(&log, &kept, &options, &mut progress::of("deciding again", output)).map_err(wrong)?;
         show(output, &again, || text_of_again(&again))?;
         let withheld = !args.allow_withheld && !again.withheld.is_empty();
         return Ok(u8::from(withheld || !again.differ.is_empty()));
     };
-    let found = replay::compare(&log, &policy, &options, &mut |_, _| {}).map_err(wrong)?;
-    show(output, &found, || text_of_comparison(&found))?;
+    let found = replay::compare(&log, &policy, &options, &mut progress::of("deciding again", output)).map_err(wrong)?;
+    show(output, &found, || text_of_comparison(&found, zone))?;
     let fails = args.fail_on.iter().any(|what| match what {
         FailOn::NewlyAllowed => found.newly_allowed > 0,
         FailOn::NewlyHeld => found.newly_held > 0,
@@ -123,27 +117,83 @@ fn not_decided(text: &mut String, list: &[NotDecided]) {
     }
 }
 
-fn text_of_comparison(found: &Comparison) -> String {
-    let mut text = format!(
-        "{} decided again by {}\n  newly allowed  {}\n  newly held     {}\n  newly denied   {}\n  the same       {}\n",
-        found.records,
-        plain(&found.policy.name),
-        found.newly_allowed,
-        found.newly_held,
-        found.newly_denied,
-        found.same
-    );
-    for change in &found.changes {
+fn text_of_comparison(found: &Comparison, zone: Zone) -> String {
+    let records = count(usize::try_from(found.records).unwrap_or(usize::MAX), "record");
+    let mut text = format!("{records} decided again by {}", plain(&found.policy.name));
+    if let (Some(first), Some(last)) = (found.first, found.last) {
+        text.push_str(&format!(", of {} to {}", when::person(first, zone), when::person(last, zone)));
+    }
+    text.push_str("\n\n");
+    let mut rows = vec![["stage", "same", "newly allowed", "newly held", "newly denied"].map(String::from).to_vec()];
+    let numbers = |name: &str, numbers: [u64; 4]| {
+        let mut row = vec![plain(name)];
+        row.extend(numbers.iter().map(u64::to_string));
+        row
+    };
+    for stage in &found.stages {
+        let counts = [stage.same, stage.newly_allowed, stage.newly_held, stage.newly_denied];
+        rows.push(numbers(&stage.stage, counts));
+    }
+    let all = [found.same, found.newly_allowed, found.newly_held, found.newly_denied];
+    rows.push(numbers("all", all));
+    text.push_str(&table(&rows, 1..5));
+    if found.not_decided() > 0 {
+        text.push_str(&format!("\nNOT decided again: {}\n", found.not_decided()));
+    }
+    let word = |status: Option<stagegate::Status>| status.map_or("not there", |status| status.as_str());
+    if !found.rules.is_empty() {
+        let mut rows = vec![["rule", "stage", "was", "is", "newly", "records"].map(String::from).to_vec()];
+        for rule in found.rules.iter().take(MOST) {
+            let newly = match rule.newly {
+                Verdict::Allow => "allowed",
+                Verdict::Hold => "held",
+                Verdict::Deny => "denied",
+            };
+            let (was, is) = (word(rule.change.was), word(rule.change.is));
+            let count = rule.count.to_string();
+            rows.push(vec![plain(&rule.change.rule), plain(&rule.stage), was.into(), is.into(), newly.into(), count]);
+        }
+        text.push_str(&format!("\n{}", table(&rows, 5..6)));
+        more(&mut text, found.rules.len());
+    }
+    let mut changes: Vec<&Change> = found.changes.iter().collect();
+    changes.sort_by_key(|change| std::cmp::Reverse(change.ids.len()));
+    for change in changes.iter().take(MOST) {
         let head = format!("\n{}: {} to {}, {}\n", plain(&change.stage), change.was, change.is, change.ids.len());
         text.push_str(&head);
         for rule in &change.rules {
-            let word = |status: Option<stagegate::Status>| status.map_or("not there", |status| status.as_str());
             text.push_str(&format!("  {} was {}, is {}\n", plain(&rule.rule), word(rule.was), word(rule.is)));
         }
         text.push_str(&format!("  {}\n", few(&change.ids)));
     }
+    more(&mut text, changes.len());
     not_decided(&mut text, &found.undecided);
     not_decided(&mut text, &found.withheld);
+    text
+}
+
+/// Rows of a table that people are shown; tools get all.
+const MOST: usize = 20;
+
+fn more(text: &mut String, all: usize) {
+    if all > MOST {
+        text.push_str(&format!("\nand {} more; --format json has all\n", all - MOST));
+    }
+}
+
+/// Columns with two blanks between them; those that are numbers end at one edge.
+fn table(rows: &[Vec<String>], numbers: std::ops::Range<usize>) -> String {
+    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (at, cell) in row.iter().enumerate() {
+            let pad = " ".repeat(width(at).unwrap_or(0).saturating_sub(cell.chars().count()));
+            line.push_str(&if numbers.contains(&at) { format!("{pad}{cell}  ") } else { format!("{cell}{pad}  ") });
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
     text
 }
 

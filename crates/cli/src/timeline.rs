@@ -80,7 +80,7 @@ fn stretches(
 ) -> Result<(Vec<Stretch>, bool), Failure> {
     let piece = TimeDelta::days(7).max((to - from) / 100);
     let pieces = (to - from).num_seconds() / piece.num_seconds().max(1) + 1;
-    let mut progress = Progress::new("looking ahead", usize::try_from(pieces).unwrap_or(0), output);
+    let progress = Progress::new("looking ahead", usize::try_from(pieces).unwrap_or(0), output);
     let mut all: Vec<Stretch> = Vec::new();
     let mut here = from;
     while here < to {

@@ -48,7 +48,9 @@ impl PolicyText {
         let (root, first) = self.sources.first().ok_or("it has no text")?;
         let files =
             self.sources.iter().fold(MemoryLoader::new(), |files, (name, text)| files.with(name, text.as_str()));
-        let limits = Limits { source_bytes: usize::MAX, request_bytes: usize::MAX, ..Limits::default() };
+        // It was compiled once: whatever limits it was under, it may be compiled again.
+        let (source_bytes, request_bytes, request_entries) = (usize::MAX, usize::MAX, usize::MAX);
+        let limits = Limits { source_bytes, request_bytes, request_entries, ..Limits::default() };
         let policy = Compiler::new().limits(limits).loader(&files).compile_text(root, first);
         let policy = policy.map_err(|error| format!("it does not compile any more: {error}"))?;
         match policy.digest() == self.digest {

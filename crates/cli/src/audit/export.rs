@@ -1,5 +1,6 @@
 //! `stagegate audit export`
 
+use std::io::IsTerminal;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use stagegate_audit::{Exported, Log, LogError};
 use super::query::Range;
 use crate::failure::{Failure, Kind, count};
 use crate::output::{Output, plain};
+use crate::progress;
 
 /// A log as JSON Lines, or as Parquet files
 ///
@@ -63,7 +65,16 @@ pub fn run(args: &Export, output: &Output) -> Result<u8, Failure> {
     let Some(out) = &args.out else {
         let to = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
         let mut to = Pipe { to, closed: false };
-        return match log.export(&mut to, &options, &mut |_, _| {}) {
+        let telling = progress::of("exporting", output);
+        // Lines that run over a terminal tell themselves how far it is.
+        let quiet = std::io::stdout().is_terminal();
+        let done = log.export(&mut to, &options, &mut |done, total| {
+            if !quiet {
+                telling(done, total)
+            }
+        });
+        drop(telling);
+        return match done {
             Ok(exported) => {
                 output.note(&format!("{}\n", said(exported)));
                 Ok(0)
@@ -73,7 +84,7 @@ pub fn run(args: &Export, output: &Output) -> Result<u8, Failure> {
             Err(error) => Err(failed(error)),
         };
     };
-    let exported = to_file(&log, out, &options)?;
+    let exported = to_file(&log, out, &options, output)?;
     if output.is_json() {
         output.json(&Shown { out: out.display().to_string(), exported })?;
     } else if !output.quiet {
@@ -92,7 +103,7 @@ fn said(exported: Exported) -> String {
 }
 
 /// The file is whole when it has its name: half of an export could be taken for a smaller one.
-fn to_file(log: &Log, out: &Path, options: &Options) -> Result<Exported, Failure> {
+fn to_file(log: &Log, out: &Path, options: &Options, output: &Output) -> Result<Exported, Failure> {
     let failed = |error: std::io::Error| Failure::new(Kind::File, format!("{}: {error}", out.display()));
     let exists = || {
         let why = format!("{}: it exists, and is not overwritten", out.display());
@@ -112,7 +123,8 @@ fn to_file(log: &Log, out: &Path, options: &Options) -> Result<Exported, Failure
         _ => failed(error),
     })?;
     let mut to = std::io::BufWriter::with_capacity(1 << 16, made);
-    let exported = log.export(&mut to, options, &mut |_, _| {}).map_err(|error| Failure::log(&error))?;
+    let exported =
+        log.export(&mut to, options, &mut progress::of("exporting", output)).map_err(|error| Failure::log(&error))?;
     let made = to.into_inner().map_err(|error| failed(error.into_error()))?;
     made.as_file().sync_all().map_err(failed)?;
     made.persist_noclobber(out).map_err(|error| match error.error.kind() {
@@ -174,7 +186,8 @@ fn parquet(args: &Export, folder: &Path, options: &Options, output: &Output) -> 
         }
     }
     let origin = log.origin().map_err(failed)?;
-    let written = to_parquet(&log, &policies, &origin, folder, options, &mut |_, _| {}).map_err(failed)?;
+    let written = to_parquet(&log, &policies, &origin, folder, options, &mut progress::of("exporting", output))
+        .map_err(failed)?;
     if output.is_json() {
         output.json(&Shown { parquet: folder.display().to_string(), written, not_compiled })?;
         return Ok(0);

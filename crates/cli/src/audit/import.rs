@@ -10,6 +10,7 @@ use stagegate_audit::{Imported, LineReader, Options, import};
 use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::output::{Output, plain};
+use crate::progress;
 
 /// Append the lines of an export to a log, or make a log of them
 ///
@@ -47,7 +48,9 @@ pub fn run(args: &Import, output: &Output) -> Result<u8, Failure> {
     // All of them, before anything is done.
     let sources = args.files.iter().map(|file| open(file)).collect::<Result<Vec<_>, _>>()?;
     let options = args.origin.iter().fold(Options::new(), |options, origin| options.origin(origin));
-    let imported = import(&args.log, sources, &options, &mut |_| {}).map_err(|error| Failure::log(&error))?;
+    let telling = progress::of("importing", output);
+    let imported = import(&args.log, sources, &options, &mut move |lines| telling(lines, 0))
+        .map_err(|error| Failure::log(&error))?;
     if output.is_json() {
         output.json(&Shown { log: args.log.display().to_string(), imported })?;
     } else if !output.quiet {

@@ -10,7 +10,7 @@ mod import;
 mod info;
 mod key;
 mod prove;
-mod query;
+pub mod query;
 pub mod record;
 mod report;
 mod review;

@@ -9,6 +9,7 @@ use stagegate_audit::{LogError, rotate};
 use super::info::Predecessor;
 use crate::failure::{Failure, count};
 use crate::output::{Output, plain};
+use crate::progress;
 
 /// Close a log, put it elsewhere, and begin a new one in its place
 ///
@@ -41,7 +42,7 @@ struct Shown {
 }
 
 pub fn run(args: &Rotate, output: &Output) -> Result<u8, Failure> {
-    let rotated = match rotate(&args.log, &args.archive, &|_, _| {}) {
+    let rotated = match rotate(&args.log, &args.archive, &progress::of("verifying", output)) {
         Ok(rotated) => rotated,
         Err(LogError::NotProven(why)) if output.is_json() => {
             output.json(&serde_json::json!({ "rotated": false, "why": why }))?;

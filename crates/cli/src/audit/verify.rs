@@ -8,6 +8,7 @@ use stagegate_audit::{Checkpoint, Fault, Head, LogError, VerifierKey, verify, ve
 
 use crate::failure::{Failure, count};
 use crate::output::{Output, plain};
+use crate::progress;
 
 /// Find out whether a log is what was recorded
 ///
@@ -58,8 +59,9 @@ struct Shown<'a> {
 
 pub fn run(args: &Verify, output: &Output) -> Result<u8, Failure> {
     let heads = heads(args)?;
-    let mut found = verify(&args.log, &heads, &|_, _| {}).map_err(|error| Failure::log(&error))?;
-    found.faults.extend(before(args)?);
+    let mut found =
+        verify(&args.log, &heads, &progress::of("verifying", output)).map_err(|error| Failure::log(&error))?;
+    found.faults.extend(before(args, output)?);
     let code = u8::from(!found.is_sound());
     let root: String = found.head.root.iter().map(|byte| format!("{byte:02x}")).collect();
     if output.is_json() {
@@ -87,7 +89,8 @@ pub fn run(args: &Verify, output: &Output) -> Result<u8, Failure> {
             "sound: {records}, root {root}\n  no checkpoint was given: a log that was cut off at its end or written anew would look like this too\n"
         )),
         (true, checkpoints) => {
-            text.push_str(&format!("sound: {records}, root {root}, as {} says\n", count(checkpoints, "checkpoint")));
+            let say = if checkpoints == 1 { "says" } else { "say" };
+            text.push_str(&format!("sound: {records}, root {root}, as {} {say}\n", count(checkpoints, "checkpoint")));
         }
         (false, _) => text.push_str(&format!("NOT what was recorded: {}\n", plain(&args.log.display().to_string()))),
     }
@@ -109,11 +112,12 @@ pub fn run(args: &Verify, output: &Output) -> Result<u8, Failure> {
 }
 
 /// What is wrong with the logs before it.
-fn before(args: &Verify) -> Result<Vec<Fault>, Failure> {
+fn before(args: &Verify, output: &Output) -> Result<Vec<Fault>, Failure> {
     let mut faults = Vec::new();
     let mut log = &args.log;
     for old in &args.predecessor {
-        let wrong = verify_predecessor(log, old, &|_, _| {}).map_err(|error| Failure::log(&error))?;
+        let wrong =
+            verify_predecessor(log, old, &progress::of("verifying", output)).map_err(|error| Failure::log(&error))?;
         faults.extend(wrong.into_iter().map(|fault| {
             let mut told = fault.clone();
             (told.seq, told.id) = (None, None);
