@@ -234,7 +234,7 @@ fn say_status(filling: &mut Filling<'_>, to: Place, status: RunStatus) -> Said {
 fn say_time(filling: &mut Filling<'_>, to: Place, at: DateTime<Utc>) -> Said {
     let at = instant(at)?;
     match to {
-        Place::Now => filling.now(at),
+        Place::Now => filling.now(at)?,
         Place::Created => filling.created(at),
         Place::CurrentCreated => filling.occupant_created(at),
         Place::CurrentAt => filling.occupant_at(at),

@@ -245,17 +245,19 @@ impl Filling<'_> {
         self.stage_number(self.inner.plan.stage(name).ok_or(Refused)?.0)
     }
 
-    /// By its number in the policy.
+    /// By its number in the policy; once, since what it does not read is passed over from then on.
     pub fn stage_number(&mut self, stage: u32) -> Filled {
-        self.stage = Some(stage);
+        if self.stage.replace(stage).is_some() {
+            return Err(Refused);
+        }
         self.reads = self.compact.stages.get(stage as usize).ok_or(Refused)?.reads;
         self.asked = self.fields.get(stage as usize).copied().unwrap_or(u64::MAX);
         Ok(())
     }
 
-    /// An instant in nanoseconds, within the years of the engine.
-    pub fn now(&mut self, now: i64) {
-        self.now = Some(now);
+    /// An instant in nanoseconds, within the years of the engine; once, since what follows counts for it.
+    pub fn now(&mut self, now: i64) -> Filled {
+        if self.now.replace(now).is_some() { Err(Refused) } else { Ok(()) }
     }
 
     pub fn build_id(&mut self, id: &str) -> Filled {

@@ -68,7 +68,7 @@ fn request(filling: &mut Filling<'_>, scan: &mut Scan<'_>) -> Filled {
             _ => {}
         }
         match field {
-            1 => filling.now(scan.instant()?),
+            1 => filling.now(scan.instant()?)?,
             2 => trigger(filling, scan)?,
             3 => {
                 let action = scan.text()?;
