@@ -14,7 +14,7 @@ use crate::facts::slots::RunAt;
 use crate::facts::{Action, Approval, Run, RunStatus, TriggerFact, Word, time};
 use crate::program::{Builtin, Type};
 
-/// What a [`Facts`] fills.
+/// What a [`Facts`](super::Facts) fills.
 pub struct FactsInto<'a, 'f> {
     filling: &'a mut Filling<'f>,
     places: &'a [Place],

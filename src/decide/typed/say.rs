@@ -8,7 +8,7 @@ use super::into::Said;
 use super::{OutOfTheOrdinary, PLACES, Place, SayInto, SayKind};
 use crate::facts::{Action, Approval, Request, Run, RunStatus, TriggerFact, Value};
 
-/// A type that can stand in a field of a [`Facts`].
+/// A type that can stand in a field of a [`Facts`](super::Facts).
 ///
 /// Texts, bools, numbers, instants, [`RunStatus`], lists and maps of them, and [`TriggerFact`], [`Action`], lists of
 /// [`Run`] and of [`Approval`]. An [`Option`] that is `None` says nothing: the fact was not supplied.
