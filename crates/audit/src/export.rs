@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use serde::Serialize;
 
+use crate::log::file::Reader;
 use crate::replay::{Options, digest_of, when};
 use crate::{Entry, Log, LogError, PolicyLine, Stored};
 
@@ -90,7 +91,11 @@ impl Log {
         if std::fs::symlink_metadata(&partial).is_ok() {
             return Err(LogError::Invalid(format!("{}: there is such a file already", partial.display())));
         }
-        let done = self.copy(&partial).and_then(|()| {
+        let copied = match self.copy(&partial, Log::connect) {
+            Err(LogError::Changed(_)) => self.copy(&partial, Log::connect_along),
+            copied => copied,
+        };
+        let done = copied.and_then(|()| {
             let (copy, least) = (Log::read(&partial)?, self.len()?);
             let entries = copy.len()?;
             let last = entries.checked_sub(1);
@@ -116,10 +121,10 @@ impl Log {
         }
     }
 
-    fn copy(&self, to: &Path) -> Result<(), LogError> {
+    fn copy(&self, to: &Path, connect: fn(&Log) -> Result<Reader, LogError>) -> Result<(), LogError> {
         let failed = |error| crate::log::file::sqlite(to, error);
         let mut copy = Connection::open(to).map_err(failed)?;
-        let from = self.connect()?;
+        let from = connect(self)?;
         let step = Backup::new(&from, &mut copy).and_then(|backup| backup.step(-1)).map_err(failed)?;
         from.still()?;
         if step != StepResult::Done {

@@ -86,6 +86,11 @@ impl Log {
         Reader::open(&self.path, self.options.busy, self.queue.is_some())
     }
 
+    /// The same, along with others who append now and then: it has locks, and for that files beside the log.
+    pub(crate) fn connect_along(&self) -> Result<Reader, LogError> {
+        Reader::open(&self.path, self.options.busy, true)
+    }
+
     /// How many entries there are.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::log::body::{self, Bodies};
-use crate::log::file;
+use crate::log::file::{self, Reader};
 use crate::log::nodes::{self, Growing, Hash};
 use crate::log::rows;
 use crate::{Entry, FileHash, Id, Log, LogError, PolicyText};
@@ -108,27 +108,31 @@ pub fn verify(
 ) -> Result<Verification, LogError> {
     let path = path.as_ref();
     let log = Log::read(path)?;
-    match once(path, &log, heads, progress) {
-        // Somebody began to append meanwhile: from now on it is read as a log that others append to.
-        Err(LogError::Changed(_)) => once(path, &log, heads, progress),
+    match once(path, &log, heads, progress, Log::connect) {
+        // Somebody appends meanwhile: then it is read as a log that others append to.
+        Err(LogError::Changed(_)) => once(path, &log, heads, progress, Log::connect_along),
         found => found,
     }
 }
+
+/// How it is connected to.
+type Connect = fn(&Log) -> Result<Reader, LogError>;
 
 fn once(
     path: &Path,
     log: &Log,
     heads: &[Head],
     progress: &(dyn Fn(u64, u64) + Sync),
+    connect: Connect,
 ) -> Result<Verification, LogError> {
-    let connection = log.connect()?;
+    let connection = connect(log)?;
     // One moment of the log, however long this takes and whoever appends meanwhile.
     let failed = |error| file::sqlite(path, error);
     connection.execute_batch("BEGIN").map_err(failed)?;
     let mut found = Found::default();
     // SQLite looks at the whole file on one core meanwhile. It need not be the same moment: the file is in order or not.
     let (whole, file) = std::thread::scope(|scope| {
-        let file = scope.spawn(|| look_at_file(path, log));
+        let file = scope.spawn(|| look_at_file(path, log, connect));
         let whole = found.whole(path, log, &connection, heads, progress);
         (whole.map_err(failed), file.join())
     });
@@ -150,9 +154,9 @@ fn once(
 type Looked = (Vec<String>, Vec<String>);
 
 /// The bytes of the file, and SQLite's own look at its structure.
-fn look_at_file(path: &Path, log: &Log) -> Result<Looked, LogError> {
+fn look_at_file(path: &Path, log: &Log, connect: Connect) -> Result<Looked, LogError> {
     let failed = |error| file::sqlite(path, error);
-    let connection = log.connect()?;
+    let connection = connect(log)?;
     connection.execute_batch("BEGIN").map_err(failed)?;
     let (said, roots, cookie) = structure(&connection).map_err(failed)?;
     let said = said.iter().filter(|what| *what != "ok");

@@ -255,3 +255,19 @@ fn what_the_documentation_says_of_proofs() {
     folder.run(&["audit", "verify", "decisions.log"]).code(0);
     folder.run(&verify).code(1);
 }
+
+/// Processes come, append one record and go: each time the log is one that nobody has open, and then is not.
+#[test]
+fn a_log_is_verified_while_others_append() {
+    let (folder, _) = folder();
+    let decide = ["decide", "--policy", "ship.gate", "--request", "request.json", "--log", "log"];
+    std::thread::scope(|threads| {
+        let appending = threads.spawn(|| (0..12).for_each(|_| drop(folder.run(&decide).code(0))));
+        while !appending.is_finished() {
+            let (code, json) = folder.json(&["audit", "verify", "log"]);
+            assert_eq!(code, 0, "{json}");
+        }
+    });
+    let (code, json) = folder.json(&["audit", "verify", "log"]);
+    assert_eq!((code, json["size"].as_u64()), (0, Some(15)), "{json}");
+}
