@@ -451,7 +451,10 @@ fn the_questions_in_the_documentation_are_asked() {
             continue;
         }
         let words = shell(command);
-        let words: Vec<&str> = words.iter().map(|word| if word == "decisions.log" { "log.db" } else { word }).collect();
+        let words: Vec<&str> = words
+            .iter()
+            .map(|word| if ["decisions.log", "all.log"].contains(&word.as_str()) { "log.db" } else { word })
+            .collect();
         folder.run(&[&["audit"], words.as_slice()].concat()).code(0);
         asked += 1;
     }
