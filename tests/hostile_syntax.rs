@@ -202,7 +202,7 @@ fn time(text: &str) -> Duration {
 }
 
 #[test]
-fn twice_the_text_takes_about_twice_the_time() {
+fn eight_times_the_text_takes_about_eight_times_the_time() {
     let grows: [(&str, fn(usize) -> String); 14] = [
         ("and chain", |n| format!("define d = a{}", " and a".repeat(n))),
         ("chain with brackets", |n| format!("define d = a{}", " and (a or b)".repeat(n / 3))),
@@ -220,17 +220,18 @@ fn twice_the_text_takes_about_twice_the_time() {
         ("facts in a run", |n| "fact a : bool\n".repeat(n / 3)),
     ];
     for (what, make) in grows {
-        let n = 1_000;
-        let mut ratio = f64::MAX;
-        // A busy machine may spoil a measurement, but not all of them in the same direction.
+        let n = 500;
+        let (mut once, mut more, mut ratio) = (Duration::MAX, Duration::MAX, f64::MAX);
+        // On a busy machine the least of several is what the work itself takes. Were it the square, it would be 64 times.
         for _ in 0..25 {
-            let (once, twice) = (time(&make(n)), time(&make(2 * n)));
-            ratio = ratio.min(twice.as_secs_f64() / once.as_secs_f64());
-            if ratio < 3.0 {
+            once = once.min(time(&make(n)));
+            more = more.min(time(&make(8 * n)));
+            ratio = more.as_secs_f64() / once.as_secs_f64();
+            if ratio < 20.0 {
                 break;
             }
         }
-        assert!(ratio < 3.0, "{what}: twice the text takes {ratio} times the time");
+        assert!(ratio < 20.0, "{what}: eight times the text takes {ratio} times the time");
     }
 }
 
