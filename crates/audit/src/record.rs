@@ -202,7 +202,8 @@ impl Entry {
                     bytes.extend_from_slice(b",\"request\":");
                     serde_json::to_writer(&mut bytes, request)?;
                     bytes.extend_from_slice(b",\"decision\":");
-                    serde_json::to_writer(&mut bytes, decision)
+                    bytes.extend_from_slice(decision.to_json().as_bytes());
+                    Ok(())
                 });
                 bytes.push(b'}');
                 return written.ok().and_then(|()| String::from_utf8(bytes).ok()).unwrap_or_default();

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::log::body::Bodies;
 use crate::log::file::{beside, sqlite, sync_folder};
 use crate::log::nodes::{Growing, leaf_hash};
+use crate::log::open::Connected;
 use crate::query::Query;
 use crate::{Head, Log, LogError, Options, verify};
 
@@ -139,10 +140,10 @@ fn same(one: &Path, other: &Path) -> bool {
 
 /// A connection beside which there is no other, and which lets nobody in as long as it is there. What stood beside the
 /// file, in its write-ahead log, is in the file.
-fn alone(path: &Path) -> Result<Connection, LogError> {
+fn alone(path: &Path) -> Result<Connected, LogError> {
     let failed = |error| sqlite(path, error);
     let log = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX);
-    let log = log.map_err(failed)?;
+    let log = Connected::live(path, log.map_err(failed)?)?;
     if log.is_readonly("main").map_err(failed)? {
         return Err(LogError::ReadOnly { path: path.to_path_buf(), why: "the file may not be written".into() });
     }

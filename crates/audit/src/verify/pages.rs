@@ -10,8 +10,8 @@ use std::path::Path;
 
 use crate::log::open::Raw;
 
-/// The header's fields that never change, where they stand and what they are: no reserved bytes, the three fractions; the list
-/// of free pages (there are none); the format of the schema, the size of
+/// The header's fields that never change, where they stand and what they are: no reserved bytes, the three fractions; the
+/// list of free pages (there are none); the format of the schema, the size of
 /// the cache, the largest root, UTF-8; no vacuum; and 20 bytes for extensions that there are not.
 const FIXED: [(usize, &[u8]); 6] = [
     (20, &[0, 64, 32, 32]),
