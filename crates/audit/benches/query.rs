@@ -6,52 +6,19 @@
 
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;
+#[path = "common/processor.rs"]
+mod processor;
 
 use std::hint::black_box;
 use std::path::PathBuf;
 
-use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, criterion_group, criterion_main};
 use rusqlite::{Connection, OpenFlags};
 use stagegate::schedule::Zone;
 use stagegate_audit::Log;
 use stagegate_audit::query::{By, Query};
 
-/// Time on the processor, which others on the machine do not lengthen as they do the time on the wall.
-struct Processor;
-
-impl Processor {
-    /// Nanoseconds that this thread has run; where the system does not tell, those on the wall.
-    fn now() -> f64 {
-        static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-        let ran = told.and_then(|told| told.split(' ').next()?.parse().ok());
-        ran.unwrap_or_else(|| BEGAN.get_or_init(std::time::Instant::now).elapsed().as_nanos() as f64)
-    }
-}
-
-impl Measurement for Processor {
-    type Intermediate = f64;
-    type Value = f64;
-    fn start(&self) -> f64 {
-        Processor::now()
-    }
-    fn end(&self, began: f64) -> f64 {
-        Processor::now() - began
-    }
-    fn add(&self, a: &f64, b: &f64) -> f64 {
-        a + b
-    }
-    fn zero(&self) -> f64 {
-        0.0
-    }
-    fn to_f64(&self, value: &f64) -> f64 {
-        *value
-    }
-    fn formatter(&self) -> &dyn ValueFormatter {
-        WallTime.formatter()
-    }
-}
+use processor::Processor;
 
 fn questions(c: &mut Criterion<Processor>) {
     let small = std::env::var_os("STAGEGATE_LOG").is_none().then(|| fixture::log(2_000));
@@ -119,7 +86,7 @@ fn questions(c: &mut Criterion<Processor>) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().with_measurement(Processor);
+    config = Criterion::default().with_measurement(Processor(processor::thread));
     targets = questions
 }
 criterion_main!(benches);

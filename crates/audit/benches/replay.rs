@@ -7,56 +7,19 @@
 
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;
+#[path = "common/processor.rs"]
+mod processor;
 
 use std::hint::black_box;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use stagegate::Policy;
 use stagegate_audit::replay::{Lines, Loaded, Options, again, compare};
 use stagegate_audit::{Log, LogError};
 
-/// Time on the processor of all threads, which others on the machine do not lengthen as they do the time on the wall.
-struct Processor;
-
-impl Processor {
-    /// Nanoseconds that this process has run, to the hundredth of a second; where the system does not tell, those on the
-    /// wall.
-    fn now() -> f64 {
-        static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-        let ran = std::fs::read_to_string("/proc/self/stat").ok().and_then(|told| {
-            let mut fields = told.rsplit_once(") ")?.1.split(' ').skip(11);
-            let mut ticks = || fields.next()?.parse::<f64>().ok();
-            Some((ticks()? + ticks()?) * 1e7)
-        });
-        ran.unwrap_or_else(|| BEGAN.get_or_init(std::time::Instant::now).elapsed().as_nanos() as f64)
-    }
-}
-
-impl Measurement for Processor {
-    type Intermediate = f64;
-    type Value = f64;
-    fn start(&self) -> f64 {
-        Processor::now()
-    }
-    fn end(&self, began: f64) -> f64 {
-        Processor::now() - began
-    }
-    fn add(&self, a: &f64, b: &f64) -> f64 {
-        a + b
-    }
-    fn zero(&self) -> f64 {
-        0.0
-    }
-    fn to_f64(&self, value: &f64) -> f64 {
-        *value
-    }
-    fn formatter(&self) -> &dyn ValueFormatter {
-        WallTime.formatter()
-    }
-}
+use processor::Processor;
 
 /// The first records of a log.
 struct First<'a>(&'a Log, u64);
@@ -132,7 +95,7 @@ fn replay(c: &mut Criterion<Processor>) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().with_measurement(Processor);
+    config = Criterion::default().with_measurement(Processor(processor::process));
     targets = replay
 }
 criterion_main!(benches);
