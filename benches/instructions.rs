@@ -1,6 +1,7 @@
 //! What is counted by callgrind: `benches/count` runs this under valgrind, once without work and once with it.
 //!
-//! `instructions TASK TIMES` does one task so many times over the mixed requests. `grow-stages-100` compiles 100 stages.
+//! `instructions TASK TIMES` does one task so many times over the mixed requests. `grow-stages-100` compiles 100 stages,
+//! `asked-stages-100` asks for the verdict on one of these, and `told-stages-100` for the decision with its reasons.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use std::hint::black_box;
@@ -32,12 +33,20 @@ fn main() {
         println!("see benches/count");
         return;
     };
-    if let Some((word, size)) = task.strip_prefix("grow-").and_then(|grown| grown.split_once('-')) {
+    if let [what @ ("grow" | "asked" | "told"), word, size] = task.split('-').collect::<Vec<_>>()[..] {
         let growing = growing::ALL.iter().find(|growing| growing.word == word).unwrap();
-        let (text, _) = (growing.make)(size.parse().unwrap());
+        let (text, request) = (growing.make)(size.parse().unwrap());
         // Tables of zones are worked out when they are first asked for.
-        black_box(growing::compile(&(growing.make)(1).0));
-        return repeat(times, || growing::compile(&text).stages().count());
+        let small = growing::compile(&(growing.make)(1).0);
+        if what == "grow" {
+            return repeat(times, || growing::compile(&text).stages().count());
+        }
+        black_box(small.decide(&(growing.make)(1).1).unwrap().to_json());
+        let prepared = growing::compile(&text).prepare(&request).unwrap();
+        return repeat(times, || match what {
+            "asked" => black_box(&prepared).verdict() as usize,
+            _ => black_box(&prepared).decide().unwrap().rules().len(),
+        });
     }
     let file = |file: &str| Policy::from_file(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     if let Some(policy) = task.strip_prefix("compile-") {

@@ -438,3 +438,50 @@ fn distinct_approvers_under_a_guard() {
     let unknown = "distinct approvers when build.branch == \"main\" approve one: 1 of ops approve two: 1 of ops";
     assert_eq!(decide(unknown, &ask().approved("tim", ago(5))).verdict(), Verdict::Hold);
 }
+
+#[test]
+fn an_override_skips_distinct_approvers_only_where_somebody_counts_twice() {
+    let rules = "approve few: 1 of ops or qa approve rest: all of ops or qa distinct approvers
+                 override glass: 1 of board may skip few, distinct-approvers";
+    let glass = |request: Request| {
+        request.group("board", ["ada"]).invocation(stagegate::Invocation::new("glass", "ada", ago(5)))
+    };
+    let status = |request: &Request| decide(rules, request).rule("distinct-approvers").unwrap().status;
+    // `rest` misses people, so that nobody who counts for `few` is needed there.
+    let two = ask().approved("amita", ago(10)).approved("tim", ago(10));
+    assert_eq!(status(&glass(two.clone())), Status::Met);
+    let all = two.approved("bea", ago(10)).approved("andy", ago(10));
+    assert_eq!(status(&glass(all.clone())), Status::Overridden);
+    assert_eq!(status(&all), Status::Met);
+    assert_eq!(decide(rules, &all).verdict(), Verdict::Hold);
+    assert_eq!(decide(rules, &glass(all)).verdict(), Verdict::Allow);
+}
+
+#[test]
+fn who_counts_where_approvers_are_barred_is_not_asked_to_approve_elsewhere() {
+    let rules = "approve first: 1 of ops or [zoe] valid 24h approve second: 1 of ops or qa except approvers of first";
+    // Tim's word is too old for the first, and the only one for the second: were he to approve again, it would lose him.
+    let request = ask().approved("tim", ago(2_000));
+    let decision = decide(rules, &request);
+    let rule = |name: &str| decision.rule(name).unwrap().status;
+    assert_eq!((rule("first"), rule("second")), (Status::Awaiting, Status::Met));
+    let [steps] = decision.unblock() else { panic!("{decision}") };
+    let [stagegate::Step::Approve { approve, from, .. }] = steps.as_slice() else { panic!("{decision}") };
+    assert_eq!((approve.as_str(), from.as_slice()), ("first", ["andy".to_string(), "zoe".to_string()].as_slice()));
+    for who in from {
+        assert_eq!(decide(rules, &request.clone().approved(who, ago(0))).verdict(), Verdict::Allow, "{who}");
+    }
+    assert_eq!(decide(rules, &request.approved("tim", ago(0))).verdict(), Verdict::Hold);
+    // Where nobody else is left, somebody takes his place.
+    let only = "approve first: 1 of [tim] valid 24h approve second: 1 of [tim, bea] except approvers of first";
+    let decision = decide(only, &ask().approved("tim", ago(2_000)));
+    let told = serde_json::to_value(decision.unblock()).unwrap();
+    let steps = serde_json::json!([[
+        { "approve": "first", "count": 1, "from": ["tim"] },
+        { "approve": "second", "count": 1, "from": ["bea"] },
+    ]]);
+    assert_eq!((decision.verdict(), told), (Verdict::Hold, steps));
+    let nobody = "approve first: 1 of [tim] valid 24h approve second: 1 of [tim, mara] except approvers of first";
+    let decision = decide(nobody, &ask().approved("tim", ago(2_000)));
+    assert_eq!((decision.verdict(), decision.unblock()), (Verdict::Hold, [].as_slice()));
+}

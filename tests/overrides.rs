@@ -240,3 +240,27 @@ fn a_file_overrides_its_own_rules_and_those_that_it_includes() {
     let low = request.invocation(Invocation::new("low", "tim", ago(5)));
     assert_eq!(policy.decide(&low).unwrap().blocking(), ["mine"]);
 }
+
+#[test]
+fn waiting_is_told_where_it_spares_an_override_that_a_fact_would_spare_too() {
+    let policy = Policy::parse(
+        "p.gate",
+        "group qa = [amita, bea] fact checks : map of status
+         stage A {
+           approve seen: 1 of qa
+           window early: mon 00:00..09:00
+           window late: daily 20:00..21:00 unless checks.ci not in [passed, skipped]
+           override glass: 1 of qa may skip late
+         }",
+    )
+    .unwrap();
+    let request = Request::to("A").build(Build::new("42").author("mara")).at(t(NOW));
+    let decision = policy.decide(&request).unwrap();
+    let told: Vec<String> = decision.unblock().iter().map(|steps| format!("{steps:?}")).collect();
+    let monday = t("2026-03-09T00:00:00Z");
+    let both = told.iter().find(|steps| steps.contains("Wait") && !steps.contains("Override"));
+    assert!(both.is_some_and(|steps| steps.contains("2026-03-09T00:00:00Z")), "{told:#?}");
+    assert!(!told.iter().any(|steps| steps.contains("Wait") && steps.contains("Override")), "{told:#?}");
+    let then = request.at(monday).approved("amita", ago(0));
+    assert_eq!(policy.decide(&then).unwrap().verdict(), Verdict::Allow);
+}

@@ -1,4 +1,4 @@
-//! Policies of any size, each with a request for it that is allowed.
+//! Policies of any size, each with a request for it: first those that are allowed, then those that are not.
 
 use std::fmt::Write;
 
@@ -12,28 +12,97 @@ pub struct Growing {
     /// The same in one word.
     pub word: &'static str,
     pub sizes: &'static [usize],
+    /// Whether the request is allowed.
+    pub allowed: bool,
     /// The source, and a request.
     pub make: fn(usize) -> (String, Request),
 }
 
-pub const ALL: [Growing; 8] = [
-    Growing { what: "rules of the stage asked", word: "rules", sizes: &[10, 100, 1_000, 5_000], make: rules },
-    Growing { what: "stages, of which one is asked", word: "stages", sizes: &[1, 10, 100, 1_000], make: stages },
-    Growing { what: "approvals", word: "approvals", sizes: &[1, 10, 100, 1_000, 10_000], make: approvals },
-    Growing { what: "people in the group", word: "people", sizes: &[1, 10, 1_000, 100_000], make: people },
+pub const ALL: [Growing; 13] = [
+    Growing {
+        what: "rules of the stage asked",
+        word: "rules",
+        sizes: &[10, 100, 1_000, 5_000],
+        allowed: true,
+        make: rules,
+    },
+    Growing {
+        what: "stages, of which one is asked",
+        word: "stages",
+        sizes: &[1, 10, 100, 1_000],
+        allowed: true,
+        make: stages,
+    },
+    Growing {
+        what: "approvals",
+        word: "approvals",
+        sizes: &[1, 10, 100, 1_000, 10_000],
+        allowed: true,
+        make: approvals,
+    },
+    Growing {
+        what: "people in the group",
+        word: "people",
+        sizes: &[1, 10, 1_000, 100_000],
+        allowed: true,
+        make: people,
+    },
     Growing {
         what: "facts supplied, of which the stage reads one",
         word: "facts",
         sizes: &[1, 10, 100, 1_000],
+        allowed: true,
         make: facts,
     },
-    Growing { what: "freezes", word: "freezes", sizes: &[1, 10, 100, 1_000], make: freezes },
-    Growing { what: "windows, the last of which is open", word: "windows", sizes: &[1, 10, 100, 1_000], make: windows },
+    Growing { what: "freezes", word: "freezes", sizes: &[1, 10, 100, 1_000], allowed: true, make: freezes },
+    Growing {
+        what: "windows, the last of which is open",
+        word: "windows",
+        sizes: &[1, 10, 100, 1_000],
+        allowed: true,
+        make: windows,
+    },
     Growing {
         what: "included files, each in the one before",
         word: "includes",
         sizes: &[1, 4, 16, 63],
+        allowed: true,
         make: includes,
+    },
+    Growing {
+        what: "facts that are missing, a rule for each",
+        word: "missing",
+        sizes: &[1, 10, 100, 1_000],
+        allowed: false,
+        make: missing,
+    },
+    Growing {
+        what: "freezes in force, ending one by one",
+        word: "frozen",
+        sizes: &[1, 10, 100, 700],
+        allowed: false,
+        make: frozen,
+    },
+    Growing {
+        what: "windows, all of them shut",
+        word: "shut",
+        sizes: &[1, 10, 100, 1_000],
+        allowed: false,
+        make: shut,
+    },
+    Growing {
+        what: "approve rules, half approved, each of people of its own",
+        word: "quorums",
+        sizes: &[1, 10, 100, 1_000],
+        allowed: false,
+        make: quorums,
+    },
+    Growing {
+        what: "stages that soak, all at once",
+        word: "soaks",
+        sizes: &[1, 10, 100, 1_000],
+        allowed: false,
+        make: soaks,
     },
 ];
 
@@ -89,6 +158,41 @@ fn includes(n: usize) -> (String, Request) {
         writeln!(text, "--- f{i}.gate\n{next}\nfact f{i} : number\nstage S {{ require r{i}: f{i} >= 1 }}").unwrap();
     }
     (text, (0..n).fold(request("S"), |r, i| r.fact(format!("f{i}"), 5)))
+}
+
+fn missing(n: usize) -> (String, Request) {
+    let mut text = String::new();
+    (0..n).for_each(|i| writeln!(text, "fact f{i} : number").unwrap());
+    text.push_str("stage S {\n");
+    (0..n).for_each(|i| writeln!(text, "  require r{i}: f{i} >= 1").unwrap());
+    (text + "}\n", request("S"))
+}
+
+fn frozen(n: usize) -> (String, Request) {
+    let mut text = String::from("timezone \"Europe/Berlin\"\nstage S {\n");
+    (0..n).for_each(|i| writeln!(text, "  freeze f{i}: wed 01:00 .. wed {:02}:{:02}", 12 + i / 60, i % 60).unwrap());
+    (text + "}\n", request("S"))
+}
+
+fn shut(n: usize) -> (String, Request) {
+    let mut text = String::from("timezone \"Europe/Berlin\"\nstage S {\n");
+    (0..n).for_each(|i| writeln!(text, "  window w{i}: sun {:02}:{:02} .. sun 23:59", i / 60, i % 60).unwrap());
+    (text + "}\n", request("S"))
+}
+
+fn quorums(n: usize) -> (String, Request) {
+    let mut text = String::new();
+    (0..n).for_each(|i| writeln!(text, "group g{i} = [a{i}, b{i}]").unwrap());
+    text.push_str("stage S {\n");
+    (0..n).for_each(|i| writeln!(text, "  approve q{i}: 2 of g{i}").unwrap());
+    (text + "}\n", (0..n).fold(request("S"), |r, i| r.approved(format!("a{i}"), now())))
+}
+
+fn soaks(n: usize) -> (String, Request) {
+    let names: Vec<String> = (0..n).map(|i| format!("P{i}")).collect();
+    let mut text: String = names.iter().map(|p| format!("stage {p} {{ advise any: build.author is set }}\n")).collect();
+    writeln!(text, "stage S after {} for 5d {{}}", names.join(", ")).unwrap();
+    (text, names.iter().fold(request("S"), |r, p| r.succeeded(p, now())))
 }
 
 fn now() -> DateTime<Utc> {

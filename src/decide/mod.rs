@@ -1,5 +1,6 @@
 //! From a program and slots to a verdict, a decision with its reasons, a timeline.
 
+mod approvals;
 mod ask;
 pub(crate) mod conditions;
 mod decision;

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::names::Names;
+use super::snapshot::approve_of;
 use super::write::Said;
-use crate::people::Quorums;
-use crate::program::{Body, Program, RuleId, StageId};
+use crate::facts::slots::{Person, Slots};
+use crate::people::{Members, Quorums};
+use crate::program::{Body, GroupId, Program, RuleId, StageId};
 use crate::schedule::{Piece, TimeSet, Zone};
 
 #[derive(Debug)]
@@ -24,14 +26,22 @@ pub(crate) struct Plan {
 pub(crate) struct StagePlan {
     /// The `approve` rules, each after those that its `approvers of` names.
     pub approve_order: Vec<RuleId>,
+    /// The `approve` rules that bar the approvers of others.
+    pub chained: Vec<RuleId>,
     /// By `RuleId`; empty sets for rules that are no quorum.
     pub quorums: Vec<Quorums>,
+    /// Everyone whom an `approve` rule lists.
+    listed: Members,
+    /// The groups that `approve` rules name whose members come from the request, each once.
+    directories: Vec<GroupId>,
     /// By override.
     pub override_quorums: Vec<Quorums>,
     /// Rules that are alternatives of one another (triggers of a file, windows of a file).
     pub alternatives: Vec<Vec<RuleId>>,
     /// Of each of these, if they are windows: when one of those is open that have no guard.
     pub open: Vec<Option<TimeSet>>,
+    /// Of each of these: whether they are windows of which none has a guard.
+    alone: Vec<bool>,
     /// By `RuleId`: index into `alternatives`.
     pub alternative_of: Vec<Option<usize>>,
     /// The `distinct approvers` rules: at most one of each file.
@@ -77,8 +87,10 @@ impl StagePlan {
                 Body::Approve(approve) => Quorums::new(&approve.quorum),
                 _ => Quorums::default(),
             });
-            if let Body::DistinctApprovers = rule.body {
-                plan.distinct.push(id);
+            match &rule.body {
+                Body::DistinctApprovers => plan.distinct.push(id),
+                Body::Approve(approve) if !approve.quorum.except.approvers_of.is_empty() => plan.chained.push(id),
+                _ => {}
             }
             let is_window = matches!(rule.body, Body::Window(_));
             if let (Some(number), true) = (rule.alternatives, is_window || matches!(rule.body, Body::Trigger(_))) {
@@ -95,22 +107,52 @@ impl StagePlan {
                 }
             }
         }
+        let times = |id: &RuleId| {
+            let rule = stage.rules.get(id.0 as usize);
+            rule.is_some_and(|rule| rule.guard.is_none() && matches!(rule.body, Body::Window(_)))
+        };
+        plan.alone = plan.alternatives.iter().map(|group| group.iter().all(times)).collect();
+        let quorums = stage.rules.iter().filter_map(approve_of).map(|approve| &approve.quorum);
+        for quorum in quorums {
+            plan.listed.add(&quorum.people);
+            plan.directories.extend(&quorum.directories);
+        }
+        plan.directories.sort_unstable();
+        plan.directories.dedup();
         plan.open = plan.alternatives.iter().map(|group| open(stage, group)).collect();
         plan.override_quorums = stage.overrides.iter().map(|o| Quorums::new(&o.quorum)).collect();
         plan.approve_order = approve_order(stage);
         plan
     }
+
+    /// Whether an `approve` rule of the stage lists a person, as far as is known.
+    pub fn is_listed(&self, person: Person, slots: &Slots) -> bool {
+        let among = |group: &GroupId| slots.directory(*group).is_some_and(|m| m.binary_search(&person).is_ok());
+        self.listed.contains(person) || self.directories.iter().any(among)
+    }
+
+    /// Whether alternatives are windows of which none has a guard, so that their times alone decide.
+    pub fn is_alone(&self, group: usize) -> bool {
+        self.alone.get(group).copied().unwrap_or(false)
+    }
 }
 
-/// When one of the windows of a group is open that have no guard; `None` if they are no windows, or one alone.
+/// When one of the windows of a group is open that have no guard; `None` if there are none.
 fn open(stage: &crate::program::Stage, group: &[RuleId]) -> Option<TimeSet> {
     let rules = group.iter().filter_map(|id| stage.rules.get(id.0 as usize)).filter(|rule| rule.guard.is_none());
-    let windows = rules.filter_map(|rule| match &rule.body {
-        Body::Window(set) => Some((Piece::Set(Arc::new(set.clone())), Zone::default())),
+    let sets = rules.filter_map(|rule| match &rule.body {
+        Body::Window(set) => Some(set),
         _ => None,
     });
-    let windows: Vec<_> = windows.collect();
-    (windows.len() > 1).then(|| TimeSet::new(windows, Vec::new()))
+    let sets: Vec<&TimeSet> = sets.collect();
+    match sets.as_slice() {
+        [] => None,
+        [only] => Some((*only).clone()),
+        _ => {
+            let piece = |set: &TimeSet| (Piece::Set(Arc::new(set.clone())), Zone::default());
+            Some(TimeSet::new(sets.into_iter().map(piece).collect(), Vec::new()))
+        }
+    }
 }
 
 /// Depth first without recursion; the checker has refused circles.

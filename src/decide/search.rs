@@ -6,10 +6,11 @@
 use std::rc::Rc;
 
 use super::decision::{Status, Verdict};
-use super::snapshot::{Assumed, Case, Fuel, InForce, Raw, Snapshot};
+use super::snapshot::{Assumed, Case, Fuel, InForce, Raw, SECOND, Snapshot};
 use super::truth::{NEVER, Truth};
 use crate::facts::slots::TriggerSlot;
 use crate::program::{Body, Kind, Override, Rule, RuleId, Trigger};
+use crate::schedule::{NextEdge, TimeSet};
 
 /// An instant found by looking ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,18 +95,18 @@ impl<'a> Search<'a> {
         &self.case.stage.rules
     }
 
-    /// The first instant after `from` at which `wanted` says yes to a rule's standing, following that rule alone.
-    fn follow(&mut self, rule: usize, from: i64, bound: i64, wanted: impl Fn(Raw) -> bool) -> Found {
+    /// The first instant after `from` at which a rule does not block, following that rule alone.
+    fn follow(&mut self, rule: usize, from: i64) -> Found {
         let floor = self.floor(ONE_RULE);
         let mut t = from;
         loop {
             let snapshot = self.at(t);
             let Some(standing) = snapshot.rules.get(rule) else { return Found::Never };
-            if t > from && wanted(standing.raw) {
+            if t > from && !standing.raw.blocks() {
                 return Found::At(t);
             }
-            if standing.until == NEVER || standing.until >= bound {
-                return if standing.until == NEVER { Found::Never } else { Found::NotBefore(bound) };
+            if standing.until == NEVER {
+                return Found::Never;
             }
             // So far it is certain.
             t = standing.until.max(t.saturating_add(1));
@@ -115,17 +116,68 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// When a rule that blocks at `from` no longer does.
-    pub fn free_at(&mut self, rule: usize, from: i64) -> Found {
-        if self.in_vain(rule, from) {
+    /// When a rule that blocks in a snapshot no longer does.
+    pub fn free_at(&mut self, rule: usize, here: &Snapshot) -> Found {
+        if self.in_vain(rule, here) {
             return Found::Never;
         }
-        self.follow(rule, from, NEVER, |raw| !raw.blocks())
+        match self.times_of(rule, here) {
+            Some((number, set)) => self.edge(number, set, here.t),
+            None => self.follow(rule, here.t),
+        }
+    }
+
+    /// The set of times that alone decides when a rule is free that blocks in a snapshot, under a number of its own.
+    fn times_of(&self, rule: usize, here: &Snapshot) -> Option<(usize, &'a TimeSet)> {
+        let Case { plan, stage, .. } = self.case;
+        let of = stage.rules.get(rule)?;
+        let (number, set) = match (&of.body, plan.alternative_of.get(rule).copied().flatten()) {
+            (Body::Freeze(set), _) => (rule, set),
+            (Body::Window(_), Some(group)) if plan.is_alone(group) => {
+                (stage.rules.len() + group, plan.open.get(group)?.as_ref()?)
+            }
+            _ => return None,
+        };
+        let surely = |id: crate::program::OpId| {
+            here.ops.get(id.0 as usize).is_some_and(|g| g.truth == Truth::True && g.until == NEVER)
+        };
+        (of.guard.is_none_or(surely) && !self.may_be_skipped(rule, here)).then_some((number, set))
+    }
+
+    /// Whether an override skips a rule, or one of its alternatives, or may do so later.
+    fn may_be_skipped(&self, rule: usize, here: &Snapshot) -> bool {
+        let Case { plan, stage, .. } = self.case;
+        let group = plan.alternative_of.get(rule).copied().flatten().and_then(|group| plan.alternatives.get(group));
+        let of_these = |id: &RuleId| id.0 as usize == rule || group.is_some_and(|group| group.contains(id));
+        let skips = |(over, state): (&Override, &InForce)| {
+            (state.yes || state.until != NEVER) && over.skips.iter().any(of_these)
+        };
+        stage.overrides.iter().zip(&here.overrides).any(skips)
+    }
+
+    /// The first edge of a set of times after an instant.
+    fn edge(&mut self, number: usize, set: &TimeSet, from: i64) -> Found {
+        let floor = self.floor(ONE_RULE);
+        let mut second = from.div_euclid(SECOND);
+        let inside = set.contains(second);
+        loop {
+            match self.fuel.edge(number, set, second) {
+                NextEdge::At(edge) => return Found::At(edge.saturating_mul(SECOND)),
+                NextEdge::Never => return Found::Never,
+                NextEdge::SearchedTo(edge) => second = edge.max(second + 1),
+            }
+            if set.contains(second) != inside {
+                return Found::At(second.saturating_mul(SECOND));
+            }
+            if self.exhausted(floor) {
+                return Found::NotBefore(second.saturating_mul(SECOND));
+            }
+        }
     }
 
     /// Whether a trigger that blocks does so for ever, however often the clock comes round: a schedule `if changed` is no
     /// better than unknown when it fires, if what the stage runs is not known, and its alternatives do not hang on time.
-    fn in_vain(&mut self, rule: usize, from: i64) -> bool {
+    fn in_vain(&self, rule: usize, here: &Snapshot) -> bool {
         let Case { plan, stage, slots, .. } = self.case;
         let group = plan.alternative_of.get(rule).copied().flatten().and_then(|group| plan.alternatives.get(group));
         let Some(group) = group else { return false };
@@ -136,14 +188,7 @@ impl<'a> Search<'a> {
             Some(Rule { body: Body::Trigger(_), guard: None, .. }) => true,
             _ => false,
         };
-        if !matches!(slots.trigger, TriggerSlot::Schedule) || !group.iter().all(hopeless) {
-            return false;
-        }
-        let here = self.at(from);
-        let skipped = |(over, state): (&Override, &InForce)| {
-            (state.yes || state.until != NEVER) && over.skips.iter().any(|id| group.contains(id))
-        };
-        !stage.overrides.iter().zip(&here.overrides).any(skipped)
+        matches!(slots.trigger, TriggerSlot::Schedule) && group.iter().all(hopeless) && !self.may_be_skipped(rule, here)
     }
 
     /// How a rule stands, looking ahead: false now is waiting if time alone mends it.
@@ -162,7 +207,7 @@ impl<'a> Search<'a> {
     }
 
     fn false_now(&mut self, rule: usize, snapshot: &Snapshot) -> (Status, Option<i64>) {
-        match self.free_at(rule, snapshot.t) {
+        match self.free_at(rule, snapshot) {
             Found::At(until) => (Status::Waiting, Some(until)),
             Found::Never | Found::NotBefore(_) => (Status::Unmet, None),
         }
@@ -204,7 +249,7 @@ impl<'a> Search<'a> {
         rules.filter(|(index, s)| s.raw.blocks() && !self.advice(*index)).map(|(index, _)| index).collect()
     }
 
-    /// The first instant from `from` on at which no rule blocks but those that `ignored` names.
+    /// The first instant from `from` on at which no rule blocks but those that `ignored` names, in order.
     pub fn clear_at(&mut self, from: i64, ignored: &[usize]) -> Found {
         let floor = self.floor(ALL_RULES);
         let mut t = from;
@@ -213,8 +258,8 @@ impl<'a> Search<'a> {
             // Each of them blocks at least that long, so nothing before the last of these can be clear.
             let mut until = None;
             for index in self.blocking(&snapshot) {
-                if !ignored.contains(&index) {
-                    if self.in_vain(index, t) {
+                if ignored.binary_search(&index).is_err() {
+                    if self.in_vain(index, &snapshot) {
                         return Found::Never;
                     }
                     let standing = snapshot.rules.get(index).map_or(NEVER, |s| s.until);
@@ -306,7 +351,7 @@ impl<'a> Search<'a> {
             blocking.clear();
         }
         for rule in blocking {
-            let free = match self.free_at(rule, here.t) {
+            let free = match self.free_at(rule, here) {
                 Found::At(t) => t,
                 Found::Never => NEVER,
                 Found::NotBefore(t) => return Found::NotBefore(t),
@@ -364,7 +409,7 @@ impl<'a> Search<'a> {
         guard.is_some_and(|g| g.truth == Truth::Unknown && g.until == NEVER)
     }
 
-    /// Whether a rule can never become unmet by time alone, because its times come again and again.
+    /// Whether a rule can never become unmet by time alone, because its times come again and again, or the freeze ends.
     fn never_settles(&self, rule: usize, here: &Snapshot) -> bool {
         let group = self.case.plan.alternative_of.get(rule).copied().flatten();
         match group.and_then(|g| self.case.plan.alternatives.get(g)) {
@@ -382,6 +427,7 @@ impl<'a> Search<'a> {
             Some(id) => here.ops.get(id.0 as usize).is_some_and(|g| g.truth != Truth::False && g.until == NEVER),
         };
         let set = match &of.body {
+            Body::Freeze(set) if set.is_over_in_the_end() => return steady,
             Body::Window(set) | Body::Freeze(set) => set,
             Body::Trigger(crate::program::Trigger::Schedule(schedule)) => &schedule.met,
             _ => return false,

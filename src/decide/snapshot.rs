@@ -7,8 +7,8 @@ use super::plan::StagePlan;
 use super::truth::{NEVER, Timed, Truth};
 use crate::facts::RunStatus;
 use crate::facts::slots::{Occupied, Slots, TriggerSlot};
-use crate::people::matching::{Demand, assign_first};
-use crate::people::{Asked, Counted, count};
+use crate::people::matching::{Demand, assign, assign_first};
+use crate::people::{Asked, Counted, LastWords, count};
 use crate::program::{
     After, AfterStage, Approve, Body, Branches, ManualBy, OpId, Program, Rule, RuleId, ScheduleTrigger, Soak, Stage,
     Trigger,
@@ -69,11 +69,13 @@ pub(crate) struct Snapshot {
     pub ops: Vec<Timed>,
     /// By `RuleId`.
     pub rules: Vec<Standing>,
+    /// What people have said last, if the stage asks for approvals.
+    pub last: LastWords,
     /// By `RuleId`; `None` for rules that are no `approve`.
     pub counted: Vec<Option<Counted>>,
     /// With `distinct approvers` in force, by `RuleId`: who is assigned.
     pub assigned: Option<Vec<Vec<u32>>>,
-    /// An override lets people count twice who otherwise could not.
+    /// An override lets people count twice: not all rules with enough approvals would have them if nobody did.
     pub doubled: bool,
     pub overrides: Vec<InForce>,
     /// The search for an edge of a schedule gave up.
@@ -119,7 +121,7 @@ impl Fuel {
 
     /// The next edge of a set. What was found once holds until then; and times that never begin or end must not cost all
     /// the fuel at once.
-    fn edge(&mut self, rule: usize, set: &TimeSet, t: i64) -> NextEdge {
+    pub fn edge(&mut self, rule: usize, set: &TimeSet, t: i64) -> NextEdge {
         let place = std::ptr::from_ref(set).addr();
         let last = self.edges.get(rule).copied().flatten();
         let last = last.filter(|(of, ..)| *of == place).map(|(_, from, edge)| (from, edge));
@@ -341,6 +343,9 @@ impl<'a> Case<'a> {
     fn quorums(&self, snapshot: &mut Snapshot) {
         let rules = &self.stage.rules;
         snapshot.counted = rules.iter().map(|_| None).collect();
+        if !self.plan.approve_order.is_empty() {
+            snapshot.last = LastWords::new(&self.slots.said, snapshot.t);
+        }
         for id in &self.plan.approve_order {
             let index = id.0 as usize;
             let (Some(Rule { body: Body::Approve(approve), .. }), Some(sets)) =
@@ -354,7 +359,7 @@ impl<'a> Case<'a> {
                     rules.get(other.0 as usize).is_some_and(|r| self.guard(r.guard, snapshot).truth != Truth::False)
                 };
                 let nobody = Counted { until: NEVER, ..Counted::default() };
-                count(asked, approve, snapshot.t, |other| match applies(other) {
+                count(asked, approve, snapshot.t, &snapshot.last, |other| match applies(other) {
                     true => snapshot.counted.get(other.0 as usize).and_then(Option::as_ref),
                     false => Some(&nobody),
                 })
@@ -381,16 +386,18 @@ impl<'a> Case<'a> {
             return;
         }
         let skipped = |rule: usize| self.skipped(RuleId(rule as u32), &snapshot.overrides);
-        let demands = self.demands(snapshot);
-        let assigned = assign_first(&demands, skipped);
+        let mut demands = self.demands(snapshot);
         if on.iter().all(|id| skipped(id.0 as usize)) {
-            // A rule that does not apply demands nobody.
-            let rules = snapshot.counted.iter().zip(demands.iter().zip(&assigned));
-            snapshot.doubled = rules.into_iter().any(|(counted, (demand, assigned))| {
-                counted.as_ref().is_some_and(Counted::reached) && assigned.len() < demand.count
-            });
+            // Of the rules that apply and have enough approvals: would they, if nobody counted twice?
+            for (demand, counted) in demands.iter_mut().zip(&snapshot.counted) {
+                if !counted.as_ref().is_some_and(Counted::reached) {
+                    *demand = Demand::default();
+                }
+            }
+            let assigned = assign(&demands);
+            snapshot.doubled = demands.iter().zip(&assigned).any(|(demand, people)| people.len() < demand.count);
         } else {
-            snapshot.assigned = Some(assigned);
+            snapshot.assigned = Some(assign_first(&demands, skipped));
         }
     }
 

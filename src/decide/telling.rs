@@ -3,6 +3,7 @@
 //! [`Telling::json`] writes it out.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::decision::{
@@ -56,7 +57,7 @@ pub(crate) struct Approvals<'a> {
 }
 
 /// A [`Step`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Way<'a> {
     Approve {
         /// The number of the rule.
@@ -76,6 +77,30 @@ pub(crate) enum Way<'a> {
 /// What is warned of when a search ahead in time was cut short.
 const CUT_SHORT: &str = "the search ahead in time was cut short: ask again by the time this answer stands until";
 
+/// Each once, in the order in which they come first.
+pub(crate) fn once<T: Clone + Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
+    /// Up to here it is quicker to look through them.
+    const FEW: usize = 16;
+    let mut kept: Vec<T> = Vec::new();
+    let mut seen: BTreeSet<T> = BTreeSet::new();
+    for one in all {
+        if kept.len() <= FEW {
+            if kept.contains(&one) {
+                continue;
+            }
+        } else {
+            if seen.is_empty() {
+                seen.extend(kept.iter().cloned());
+            }
+            if !seen.insert(one.clone()) {
+                continue;
+            }
+        }
+        kept.push(one);
+    }
+    kept
+}
+
 impl<'a> Telling<'a> {
     pub fn detail(&self, rule: &RuleTelling<'_>) -> &str {
         self.details.get(rule.detail.clone()).unwrap_or_default()
@@ -88,13 +113,7 @@ impl<'a> Telling<'a> {
 
     /// The facts that these miss, each once.
     pub fn missing_facts(&self) -> Vec<&str> {
-        let mut facts: Vec<&str> = Vec::new();
-        for fact in self.blocking().flat_map(|telling| &telling.facts) {
-            if !facts.contains(&&**fact) {
-                facts.push(fact);
-            }
-        }
-        facts
+        once(self.blocking().flat_map(|telling| &telling.facts).map(|fact| &**fact))
     }
 
     /// The approvals that they miss: the rule, how many, of whom.

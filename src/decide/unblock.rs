@@ -5,11 +5,12 @@
 //! So the sets are few, and those that hold another one are dropped.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::explain::Explaining;
 use super::search::{Found, Search};
 use super::snapshot::{Assumed, Case, MAX_ASSUMED, Raw, Snapshot, approve_of};
-use super::telling::Way;
+use super::telling::{Way, once};
 use crate::facts::slots::Person;
 use crate::people::Asked;
 use crate::program::{Approve, Count};
@@ -27,17 +28,22 @@ pub(crate) fn unblock<'a>(search: &mut Search<'a>, snapshot: &Snapshot, allowed_
     }
     for choice in choices(usable.len()) {
         let chosen: Vec<&Usable<'a>> = choice.iter().filter_map(|i| usable.get(*i)).collect();
-        let (found, differs) = steps(search, snapshot, &chosen, true);
+        let (found, differs) = steps(search, snapshot, &chosen, Mend::People);
         sets.extend(found);
         if differs {
-            sets.extend(steps(search, snapshot, &chosen, false).0);
+            sets.extend(steps(search, snapshot, &chosen, Mend::Facts).0);
+            sets.extend(steps(search, snapshot, &chosen, Mend::Time).0);
         }
     }
     sets.sort_by_key(Vec::len);
     let mut smallest: Vec<Vec<Way<'a>>> = Vec::new();
     let shared = snapshot.assigned.is_none();
     for steps in sets {
-        let brings = |step: &Way<'a>| steps.iter().any(|by| step == by || shared && brought(search, step, by));
+        let own: BTreeSet<&Way<'a>> = if steps.len() > MAX_COMPARED { steps.iter().collect() } else { BTreeSet::new() };
+        let brings = |step: &Way<'a>| match steps.len() {
+            few if few <= MAX_COMPARED => steps.iter().any(|by| step == by || shared && brought(search, step, by)),
+            _ => own.contains(step),
+        };
         if !smallest.iter().any(|known| known.iter().all(brings)) {
             smallest.push(steps);
         }
@@ -104,18 +110,27 @@ fn choices(n: usize) -> Vec<Vec<usize>> {
     choices
 }
 
-/// The steps that mend what a choice of overrides leaves in the way; `None` when something cannot be mended. An approval
-/// whose rule may not apply, or whose people are not all known, is mended `by_people` or else by facts; with whether that may
-/// make a difference.
+/// How to mend what is not known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mend {
+    /// An approval whose rule may not apply, or whose people are not all known, by more approvals; the rest by facts.
+    People,
+    Facts,
+    /// Another alternative comes by itself.
+    Time,
+}
+
+/// The steps that mend what a choice of overrides leaves in the way; `None` when something cannot be mended. With whether
+/// another way to mend may make a difference.
 fn steps<'a>(
     search: &mut Search<'a>,
     snapshot: &Snapshot,
     chosen: &[&Usable<'a>],
-    by_people: bool,
+    mend: Mend,
 ) -> (Option<Vec<Way<'a>>>, bool) {
     let mut differs = false;
     if chosen.is_empty() {
-        let found = supposed_steps(search, snapshot.t, chosen, by_people, &mut differs);
+        let found = supposed_steps(search, snapshot.t, chosen, mend, &mut differs);
         return (found, differs);
     }
     // As if they had been invoked.
@@ -124,7 +139,7 @@ fn steps<'a>(
         *place = u32::try_from(usable.index).ok();
     }
     let mut supposed = search.suppose(assume);
-    let found = supposed_steps(&mut supposed, snapshot.t, chosen, by_people, &mut differs);
+    let found = supposed_steps(&mut supposed, snapshot.t, chosen, mend, &mut differs);
     let (fuel, cut_short) = (supposed.fuel, supposed.cut_short);
     search.fuel = fuel;
     search.cut_short |= cut_short;
@@ -135,16 +150,16 @@ fn supposed_steps<'a>(
     search: &mut Search<'a>,
     now: i64,
     chosen: &[&Usable<'a>],
-    by_people: bool,
+    mend: Mend,
     differs: &mut bool,
 ) -> Option<Vec<Way<'a>>> {
     let case = search.case;
     let snapshot = search.at(now);
     // What waits decides when; what people and callers can mend is mended by then.
-    let people_or_facts = |raw: Raw| matches!(raw, Raw::Short | Raw::Unknown);
+    let people_or_facts = |raw: Raw| raw == Raw::Short || raw == Raw::Unknown && mend != Mend::Time;
     let rules = snapshot.rules.iter().enumerate();
     let ignored: Vec<usize> = rules.filter(|(_, s)| people_or_facts(s.raw)).map(|(rule, _)| rule).collect();
-    let waits = search.blocking(&snapshot).into_iter().any(|rule| !ignored.contains(&rule));
+    let waits = search.blocking(&snapshot).into_iter().any(|rule| ignored.binary_search(&rule).is_err());
     let (then, wait) = if waits {
         let Found::At(t) = search.clear_at(now, &ignored) else { return None };
         (search.at(t), Some(t))
@@ -155,12 +170,12 @@ fn supposed_steps<'a>(
     let mut steps: Vec<Way<'a>> = Vec::new();
     let mut approvals: Vec<Approvals> = Vec::new();
     let mut unknown: Vec<usize> = Vec::new();
-    let explaining = Explaining { case, snapshot: then };
+    let explaining = Explaining::new(case, then, &[]);
     let mut facts: Vec<Cow<'a, str>> = Vec::new();
     for rule in search.blocking(then) {
         match then.rules.get(rule)?.raw {
             Raw::Short => approvals.push(missing(&explaining, rule)?),
-            Raw::Unknown => unknown.push(rule),
+            Raw::Unknown if mend != Mend::Time => unknown.push(rule),
             _ => return None,
         }
     }
@@ -174,15 +189,13 @@ fn supposed_steps<'a>(
         {
             continue;
         }
-        if by_people && let Some(asked) = asked {
+        if mend == Mend::People
+            && let Some(asked) = asked
+        {
             approvals.push(asked);
             continue;
         }
-        for fact in explaining.unknown_facts(rule) {
-            if !facts.contains(&fact) {
-                facts.push(fact);
-            }
-        }
+        facts.extend(explaining.unknown_facts(rule));
     }
     match then.assigned {
         None => drop_implied(search, &mut approvals),
@@ -191,11 +204,13 @@ fn supposed_steps<'a>(
         }
         Some(_) => {}
     }
+    let lost = lost(&explaining, &approvals)?;
+    approvals.extend(lost);
     approvals.sort_by_key(|one| one.rule);
     for Approvals { rule, count, from } in approvals {
         steps.push(Way::Approve { rule, count, from });
     }
-    steps.extend(facts.into_iter().map(Way::Fact));
+    steps.extend(once(facts.into_iter()).into_iter().map(Way::Fact));
     steps.extend(wait.map(Way::Wait));
     for usable in chosen {
         match wait {
@@ -216,8 +231,40 @@ struct Approvals {
 }
 
 fn missing(explaining: &Explaining<'_, '_>, rule: usize) -> Option<Approvals> {
-    let (count, from) = explaining.lacking(rule)?;
+    let (count, mut from) = explaining.lacking(rule)?;
+    let others: Vec<Person> = from.iter().copied().filter(|person| !explaining.counts_instead(rule, *person)).collect();
+    if others.len() >= count as usize {
+        from = others;
+    }
     (count > 0 && count as usize <= from.len()).then_some(Approvals { rule, count, from })
+}
+
+/// What rules that are met miss once approvals have taken people from them, as the approvers of other rules; `None` where
+/// nobody else is left.
+fn lost(explaining: &Explaining<'_, '_>, approvals: &[Approvals]) -> Option<Vec<Approvals>> {
+    let Explaining { case: Case { stage, plan, .. }, snapshot, .. } = explaining;
+    let mut lost = Vec::new();
+    for rule in plan.chained.iter().map(|id| id.0 as usize) {
+        let met = snapshot.rules.get(rule).is_some_and(|s| s.raw == Raw::Met);
+        let counted = snapshot.counted.get(rule).and_then(Option::as_ref).filter(|_| met);
+        let (Some(counted), Some(approve)) = (counted, stage.rules.get(rule).and_then(approve_of)) else { continue };
+        let bars = |one: &&Approvals| approve.quorum.except.approvers_of.iter().any(|id| id.0 as usize == one.rule);
+        let taken = |one: &Approvals| {
+            let others = one.from.iter().filter(|person| counted.valid.binary_search(person).is_err()).count();
+            (one.count as usize).saturating_sub(others)
+        };
+        let taken = approvals.iter().filter(bars).map(taken).max().unwrap_or(0);
+        let misses = counted.needed?.saturating_sub(counted.valid.len().saturating_sub(taken));
+        if misses > 0 {
+            let mut from = explaining.could_still(rule);
+            from.retain(|person| !approvals.iter().filter(bars).any(|one| one.from.contains(person)));
+            if from.len() < misses {
+                return None;
+            }
+            lost.push(Approvals { rule, count: misses as u32, from });
+        }
+    }
+    Some(lost)
 }
 
 /// Whether enough approvals would meet a rule that is unknown.
@@ -226,7 +273,7 @@ fn people_would_do(snapshot: &Snapshot, rule: usize) -> bool {
     counted.is_some_and(|c| c.rejected.is_empty() && (c.unsure.is_empty() || c.at_least) && c.needed.is_some())
 }
 
-/// So many rules that miss approvals are compared at most.
+/// So many rules that miss approvals, or steps of a set, are compared with one another at most.
 const MAX_COMPARED: usize = 32;
 
 /// One approval counts for every rule that its giver may approve: whether others bring what a rule misses, whoever of

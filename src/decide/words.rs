@@ -3,6 +3,7 @@
 //! Everything here writes to the end of a text, since the details of all rules lie in one.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::conditions::{Seen, see};
@@ -29,13 +30,18 @@ pub(crate) struct Sentences<'o> {
     ends: Vec<usize>,
     /// Where the last one begins; before the first one there is none.
     last: Option<usize>,
+    /// Those that have ended, once they are many.
+    known: BTreeSet<String>,
 }
+
+/// Up to so many sentences are looked through.
+const FEW: usize = 16;
 
 const BETWEEN: &str = "; ";
 
 impl Sentences<'_> {
     pub fn new(out: &mut String) -> Sentences<'_> {
-        Sentences { from: out.len(), out, ends: Vec::new(), last: None }
+        Sentences { from: out.len(), out, ends: Vec::new(), last: None, known: BTreeSet::new() }
     }
 
     /// Begins one; what is written from here on belongs to it.
@@ -50,12 +56,17 @@ impl Sentences<'_> {
     /// Ends one: if it was told before, it is taken back.
     pub fn end(&mut self) {
         let Some(last) = self.last else { return };
-        let mut from = self.from;
-        let mut known = false;
-        for end in &self.ends {
-            known |= self.out.get(from..*end) == self.out.get(last..);
-            from = end + BETWEEN.len();
-        }
+        let own = self.out.get(last..).unwrap_or_default();
+        let begins = std::iter::once(self.from).chain(self.ends.iter().map(|end| end + BETWEEN.len()));
+        let mut told = begins.zip(&self.ends).map(|(from, end)| self.out.get(from..*end).unwrap_or_default());
+        let known = if self.ends.len() <= FEW {
+            told.any(|sentence| sentence == own)
+        } else {
+            if self.known.is_empty() {
+                self.known.extend(told.map(String::from));
+            }
+            !self.known.insert(own.to_string())
+        };
         if known && let Some(end) = self.ends.pop() {
             self.out.truncate(end);
             self.last = Some(self.ends.last().map_or(self.from, |end| end + BETWEEN.len()));

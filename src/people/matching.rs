@@ -41,12 +41,17 @@ pub(crate) fn assign_first(demands: &[Demand], may_wait: impl Fn(usize) -> bool)
 /// take over, and so on. `assigned` is what [`assign`] answered.
 pub(crate) fn helped_by(demands: &[Demand], assigned: &[Vec<u32>], rule: usize) -> Vec<usize> {
     let mut reached = vec![rule];
+    let mut known = vec![false; assigned.len()];
+    if let Some(known) = known.get_mut(rule) {
+        *known = true;
+    }
     let mut next = 0;
     while let Some(here) = reached.get(next).copied() {
         next += 1;
         let Some(demand) = demands.get(here) else { continue };
-        for (other, people) in assigned.iter().enumerate() {
-            if !reached.contains(&other) && people.iter().any(|p| demand.people.binary_search(p).is_ok()) {
+        for (other, (people, known)) in assigned.iter().zip(&mut known).enumerate() {
+            if !*known && people.iter().any(|p| demand.people.binary_search(p).is_ok()) {
+                *known = true;
                 reached.push(other);
             }
         }

@@ -2,5 +2,7 @@
 
 pub(crate) mod matching;
 mod quorum;
+mod words;
 
-pub(crate) use quorum::{Asked, Bar, Counted, Members, Quorums, Unsure, count, last_words, since};
+pub(crate) use quorum::{Asked, Bar, Counted, Members, Quorums, Unsure, count, since};
+pub(crate) use words::{LastWords, MANY};

@@ -1,7 +1,8 @@
 //! Quorums: whose word counts for a rule at one instant, and until when.
 
+use super::LastWords;
 use crate::decide::truth::NEVER;
-use crate::facts::slots::{Person, Said, Slots};
+use crate::facts::slots::{Person, Slots};
 use crate::facts::{RunStatus, Word};
 use crate::program::{Approve, Count, Except, GroupId, Including, Quorum, RuleId};
 
@@ -13,17 +14,21 @@ pub(crate) struct Members {
 
 impl Members {
     pub fn new(people: &[crate::program::PersonId]) -> Members {
-        let mut bits = Vec::new();
+        let mut members = Members::default();
+        members.add(people);
+        members
+    }
+
+    pub fn add(&mut self, people: &[crate::program::PersonId]) {
         for person in people {
             let word = person.0 as usize / 64;
-            if bits.len() <= word {
-                bits.resize(word + 1, 0);
+            if self.bits.len() <= word {
+                self.bits.resize(word + 1, 0);
             }
-            if let Some(slot) = bits.get_mut(word) {
+            if let Some(slot) = self.bits.get_mut(word) {
                 *slot |= 1u64 << (person.0 % 64);
             }
         }
-        Members { bits }
     }
 
     pub fn contains(&self, person: Person) -> bool {
@@ -75,7 +80,7 @@ pub(crate) struct Counted {
     pub needed: Option<usize>,
     /// What is not known. Empty: the rest is certain.
     pub unsure: Vec<Unsure>,
-    /// Only missing directories of people make it unsure, and no reject of a person who may be in one stands:
+    /// At most missing directories of people make it unsure, and no reject of a person who may be in one stands:
     /// whoever is counted counts surely.
     pub at_least: bool,
     /// The next instant at which any of this may be another.
@@ -176,16 +181,6 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The last word of each person by `t`, ascending by person, and the instant of the next word of anyone.
-pub(crate) fn last_words(said: &[Said], t: i64) -> (impl Iterator<Item = Said>, i64) {
-    let next = said.iter().map(|s| s.at).filter(|at| *at > t).min().unwrap_or(NEVER);
-    let words = said.chunk_by(|a, b| a.person == b.person).filter_map(move |of_one| {
-        let past = of_one.partition_point(|s| s.at <= t);
-        past.checked_sub(1).and_then(|last| of_one.get(last)).copied()
-    });
-    (words, next)
-}
-
 /// The instant after which an approval must have been given, if the rule says `since`; `Err` when that stage has not
 /// succeeded. With the next instant at which that may be another.
 pub(crate) fn since(approve: &Approve, slots: &Slots, t: i64) -> (Result<Option<i64>, ()>, i64) {
@@ -197,17 +192,17 @@ pub(crate) fn since(approve: &Approve, slots: &Slots, t: i64) -> (Result<Option<
     }
 }
 
-/// How an `approve` rule stands at `t`. `others` answers for the rules that `approvers of` names.
+/// How an `approve` rule stands at `t`, by the last words until then. `others` answers for the rules that `approvers of` names.
 pub(crate) fn count<'c>(
     asked: Asked<'_>,
     approve: &Approve,
     t: i64,
+    last: &LastWords,
     others: impl Fn(RuleId) -> Option<&'c Counted>,
 ) -> Counted {
     let mut counted = Counted { unsure: asked.unsure(), ..Counted::default() };
-    let (words, mut until) = last_words(&asked.slots.said, t);
     let (since, next_run) = since(approve, asked.slots, t);
-    until = until.min(next_run);
+    let mut until = last.next().min(next_run);
 
     let mut taken: Vec<Person> = Vec::new();
     for rule in &asked.quorum.except.approvers_of {
@@ -227,7 +222,7 @@ pub(crate) fn count<'c>(
     let missing: Vec<Unsure> = asked.missing(&asked.quorum.directories).collect();
 
     let mut stranger_rejects = false;
-    for said in words {
+    for said in last.of(asked.quorum).iter() {
         match asked.bar(said.person) {
             Some(Bar::NotListed) => {
                 stranger_rejects |= said.word == Word::Reject;

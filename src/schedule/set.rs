@@ -121,6 +121,12 @@ impl TimeSet {
         })
     }
 
+    /// Whether it is made of spans that all end before the year 2200 does, so that in the end it is outside.
+    pub fn is_over_in_the_end(&self) -> bool {
+        let ends = |leaf: &Arc<Leaf>| matches!(&**leaf, Leaf::Spans(spans) if spans.last().is_none_or(|s| s.1 < END));
+        self.root.include.nodes.is_empty() && self.root.include.leaves.iter().all(ends)
+    }
+
     /// Whether it is asked for its next edge without an allocation.
     pub fn is_plain(&self) -> bool {
         self.root.is_flat() && self.root.include.leaves.len() + self.root.except.leaves.len() <= FEW

@@ -273,16 +273,25 @@ impl<'a> Ask<'a> {
         let open: Vec<(&'a str, Vec<usize>)> = (people.iter())
             .map(|person| (*person, approves.keys().copied().filter(|rule| alone[rule].contains(person)).collect()))
             .collect();
+        if distinct.iter().all(|rule| skipped.contains(rule)) {
+            let certain = |rule: &usize| !self.hazy(&asked(approves[rule]), t);
+            let full = |counted: &Counted<'a>, rule: &usize| counted[rule].len() >= wanted[rule];
+            // Of the rules that have enough approvals: would they all, if nobody counted twice?
+            let enough: Vec<usize> =
+                approves.keys().copied().filter(|rule| certain(rule) && full(&alone, rule)).collect();
+            let open: Vec<(&'a str, Vec<usize>)> = (open.into_iter())
+                .map(|(person, rules)| (person, rules.into_iter().filter(|rule| enough.contains(rule)).collect()))
+                .collect();
+            let nobody: Counted<'a> = enough.iter().map(|rule| (*rule, BTreeSet::new())).collect();
+            let mut best = (Vec::new(), nobody.clone());
+            share(&open, &wanted, &BTreeSet::new(), nobody, &mut best);
+            let doubled = !enough.iter().all(|rule| full(&best.1, rule));
+            return (alone, BTreeSet::new(), doubled);
+        }
         let nobody: Counted<'a> = approves.keys().map(|rule| (*rule, BTreeSet::new())).collect();
         let mut best = (Vec::new(), nobody.clone());
         share(&open, &wanted, skipped, nobody, &mut best);
         let shared = best.1;
-        if distinct.iter().all(|rule| skipped.contains(rule)) {
-            let certain = |rule: &usize| !self.hazy(&asked(approves[rule]), t);
-            let full = |counted: &Counted<'a>, rule: &usize| counted[rule].len() >= wanted[rule];
-            let doubled = approves.keys().any(|rule| certain(rule) && full(&alone, rule) && !full(&shared, rule));
-            return (alone, BTreeSet::new(), doubled);
-        }
         (shared, approves.into_keys().collect(), false)
     }
 }

@@ -173,8 +173,8 @@ pub(crate) enum Unit {
         rule: u32,
         guard: u32,
         set: TimeSet,
-        /// Its bit among the sets of the stage; none if there are too many.
-        clock: u64,
+        /// Its number among the sets of the stage; [`NONE`] if it is not asked beforehand.
+        clock: u32,
     },
     Approve {
         rule: u32,
@@ -194,20 +194,20 @@ pub(crate) enum Unit {
     /// Windows of a file; when one of those is open that have no guard.
     Windows {
         open: TimeSet,
-        clock: u64,
+        clock: u32,
         group: Vec<RuleId>,
+        /// What is known of `open`, if none of them has a guard.
+        alone: Option<RuleFacts>,
     },
     /// Several rules that are alternatives of one another.
     Group(Vec<RuleId>),
 }
 
 impl Unit {
-    /// Its set of instants, and the bit of that, if it has one.
-    pub fn clock(&self) -> Option<(&TimeSet, u64)> {
+    /// Its set of instants, if it is asked beforehand; the first of a stage is number 0, and so on.
+    pub fn clock(&self) -> Option<&TimeSet> {
         match self {
-            Unit::Freeze { set, clock, .. } | Unit::Windows { open: set, clock, .. } if *clock != 0 => {
-                Some((set, *clock))
-            }
+            Unit::Freeze { set, clock, .. } | Unit::Windows { open: set, clock, .. } if *clock != NONE => Some(set),
             _ => None,
         }
     }
@@ -232,6 +232,15 @@ pub(crate) struct RuleFacts {
     pub recurs: bool,
     /// The times can be asked for an edge without an allocation.
     pub plain: bool,
+}
+
+impl RuleFacts {
+    /// Of a rule whose guard stands still if it is `steady`.
+    fn of_times(set: &TimeSet, steady: bool) -> RuleFacts {
+        let recurs = if set.is_single() { set.recurs() } else { set.comes_after(LATE) };
+        let plain = set.is_plain();
+        RuleFacts { ahead: if steady && (plain || recurs) { Ahead::Times } else { Ahead::Other }, recurs, plain }
+    }
 }
 
 /// A stage as the verdict reads it.
@@ -260,7 +269,8 @@ pub(crate) struct CompactStage {
     pub steady: bool,
     /// About how many steps a search takes to look at all rules at one instant, but for what people said.
     pub cost: u64,
-    /// About how many instants a search looks at where this reader spares itself the search.
+    /// About how many instants a search looks at where this reader spares itself the search, and is not told by one set
+    /// of times alone.
     pub looks: u64,
 }
 
@@ -453,8 +463,8 @@ struct Building<'a> {
     compact: &'a mut Compact,
     words: &'a mut Names,
     out: CompactStage,
-    /// So many sets of instants have a bit.
-    clocks: usize,
+    /// So many sets of instants have a number.
+    clocks: u32,
 }
 
 impl Building<'_> {
@@ -493,20 +503,22 @@ impl Building<'_> {
         for (index, rule) in self.stage.rules.iter().enumerate() {
             let steady = rule.guard.is_none_or(|guard| !is(guard));
             let mut facts = RuleFacts { ahead: Ahead::Nothing, recurs: false, plain: true };
-            let mut times = |set: &TimeSet, facts: &mut RuleFacts| {
-                facts.recurs = if set.is_single() { set.recurs() } else { set.comes_after(LATE) };
-                facts.plain = set.is_plain();
-                facts.ahead = if steady && (facts.plain || facts.recurs) { Ahead::Times } else { Ahead::Other };
+            let mut times = |set: &TimeSet, alone: bool| {
                 cost += set.steps();
-                looks += 1;
+                looks += u64::from(!alone);
+                RuleFacts::of_times(set, steady)
             };
             match &rule.body {
                 Body::Require(op) | Body::Forbid(op) if is(*op) => {
                     facts.ahead = Ahead::Clock;
                     looks += 2 * u64::from(op.0) + 2;
                 }
-                Body::Window(set) | Body::Freeze(set) => times(set, &mut facts),
-                Body::Trigger(Trigger::Schedule(schedule)) => times(&schedule.met, &mut facts),
+                Body::Freeze(set) => facts = times(set, steady),
+                Body::Window(set) => {
+                    let group = plan.alternative_of.get(index).copied().flatten();
+                    facts = times(set, group.is_none_or(|group| plan.is_alone(group)));
+                }
+                Body::Trigger(Trigger::Schedule(schedule)) => facts = times(&schedule.met, false),
                 Body::After(_) => facts.ahead = Ahead::Runs,
                 Body::Soak(clauses) => {
                     facts.ahead = Ahead::Runs;
@@ -542,9 +554,12 @@ impl Building<'_> {
                     {
                         *done = true;
                         let unit = match plan.open.get(group).and_then(Option::as_ref) {
-                            Some(open) => {
-                                Unit::Windows { open: open.clone(), clock: self.clock(open), group: members.clone() }
-                            }
+                            Some(open) => Unit::Windows {
+                                open: open.clone(),
+                                clock: self.clock(open),
+                                group: members.clone(),
+                                alone: plan.is_alone(group).then(|| RuleFacts::of_times(open, true)),
+                            },
                             None => self.group(members),
                         };
                         self.out.units.push(unit);
@@ -606,13 +621,13 @@ impl Building<'_> {
         })
     }
 
-    /// The bit of the next set of instants, if it can be asked without an allocation.
-    fn clock(&mut self, set: &TimeSet) -> u64 {
+    /// The number of the next set of instants, if it can be asked without an allocation.
+    fn clock(&mut self, set: &TimeSet) -> u32 {
         if !set.is_plain() {
-            return 0;
+            return NONE;
         }
         self.clocks += 1;
-        bit(self.clocks - 1).unwrap_or(0)
+        self.clocks - 1
     }
 
     fn group(&self, members: &[RuleId]) -> Unit {

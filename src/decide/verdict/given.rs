@@ -68,8 +68,9 @@ pub(crate) struct Given {
     pub now: i64,
     /// Seconds since the epoch.
     pub second: i64,
-    /// Sets of instants of the stage that have been asked about `second`, by their numbers, and in which of them it lies.
-    pub clocks: u64,
+    /// So many sets of instants of the stage have been asked about `second`, from the first on: in which of the first 64 it
+    /// lies, as bits by their numbers; those of more are further down.
+    pub clocks: u32,
     pub inside: u64,
     /// By slot.
     pub cells: Vec<Cell>,
@@ -123,6 +124,8 @@ pub(crate) struct Given {
     pub directories: Vec<Option<Vec<u32>>>,
     /// What is being deployed to the stage; where the text of its id stands.
     pub deploying: Option<Option<(u32, u32)>>,
+    /// As [`Given::inside`], from the 65th set on.
+    inside_more: Vec<u64>,
     /// The texts and elements that there were at first.
     laid_out: usize,
 }
@@ -499,11 +502,35 @@ impl Given {
     /// [`Given::settle`].
     pub fn take_clocks(&mut self, inner: &Inner) {
         (self.clocks, self.inside) = (0, 0);
+        self.inside_more.clear();
         let Some(flat) = inner.compact.stages.get(self.stage as usize) else { return };
-        for (set, clock) in flat.units.iter().filter_map(Unit::clock) {
-            self.clocks |= clock;
-            self.inside |= if set.contains(self.second) { clock } else { 0 };
+        for set in flat.units.iter().filter_map(Unit::clock) {
+            let place = self.clocks / 64;
+            if place as usize > self.inside_more.len() {
+                self.inside_more.push(0);
+            }
+            let word = match (place as usize).checked_sub(1) {
+                None => Some(&mut self.inside),
+                Some(more) => self.inside_more.get_mut(more),
+            };
+            if let (Some(word), true) = (word, set.contains(self.second)) {
+                *word |= 1 << (self.clocks % 64);
+            }
+            self.clocks += 1;
         }
+    }
+
+    /// Whether now lies in a set of instants of the stage, by the set's number; `None` if that has not been asked.
+    #[inline]
+    pub fn is_inside(&self, clock: u32) -> Option<bool> {
+        if clock >= self.clocks {
+            return None;
+        }
+        let word = match (clock / 64).checked_sub(1) {
+            None => self.inside,
+            Some(more) => *self.inside_more.get(more as usize)?,
+        };
+        Some(word >> (clock % 64) & 1 == 1)
     }
 
     /// What a slot holds at a later instant, if no run comes between now and then.

@@ -194,8 +194,12 @@ impl<'a> Reader<'a> {
                 }
                 return self.group(group, reading);
             }
-            Unit::Windows { open, clock, group } => {
-                return if self.inside(open, *clock) { Outcome::Passes } else { self.group(group, reading) };
+            Unit::Windows { open, clock, group, alone } => {
+                return match alone {
+                    _ if self.inside(open, *clock) => Outcome::Passes,
+                    Some(facts) => self.times(open, facts),
+                    None => self.group(group, reading),
+                };
             }
             Unit::Rule(index) => return self.rule(*index as usize, reading),
             Unit::Group(members) => return self.group(members, reading),
@@ -212,11 +216,8 @@ impl<'a> Reader<'a> {
 
     /// Whether now lies in a set of instants of the stage.
     #[inline]
-    fn inside(&self, set: &TimeSet, clock: u64) -> bool {
-        match self.given.clocks & clock {
-            0 => set.contains(self.given.second),
-            known => self.given.inside & known != 0,
-        }
+    fn inside(&self, set: &TimeSet, clock: u32) -> bool {
+        self.given.is_inside(clock).unwrap_or_else(|| set.contains(self.given.second))
     }
 
     #[inline]
@@ -280,6 +281,10 @@ impl<'a> Reader<'a> {
         let Some(facts) = self.flat.rules.get(index).copied() else { return Outcome::Search };
         match facts.ahead {
             Ahead::Nothing => Outcome::Denies,
+            Ahead::Times => match &rule.body {
+                Body::Freeze(set) | Body::Window(set) => self.times(set, &facts),
+                _ => Outcome::Search,
+            },
             _ if !self.frugal() => Outcome::Search,
             Ahead::Runs if self.given.last_run > self.given.now => Outcome::Search,
             Ahead::Runs => match &rule.body {
@@ -287,13 +292,17 @@ impl<'a> Reader<'a> {
                 Body::Soak(clauses) if self.soaked(clauses, i64::MAX) == Truth::True => Outcome::Holds,
                 _ => Outcome::Denies,
             },
-            Ahead::Times => match &rule.body {
-                Body::Freeze(set) | Body::Window(set) => settle(self.edge_after(set, &facts)),
-                _ => Outcome::Search,
-            },
             Ahead::Clock if self.given.last_run > self.given.now => Outcome::Search,
             Ahead::Clock => ahead::clock(rule, reading),
             Ahead::Other => Outcome::Search,
+        }
+    }
+
+    /// Whether time alone mends what one set of times alone decides.
+    fn times(&self, set: &TimeSet, facts: &RuleFacts) -> Outcome {
+        match facts.ahead {
+            Ahead::Times if self.is_cheap() => settle(self.edge_after(set, facts)),
+            _ => Outcome::Search,
         }
     }
 
@@ -364,11 +373,21 @@ impl<'a> Reader<'a> {
 
     /// Whether a search would not run out of steps where this reader spares itself the search.
     pub fn frugal(&self) -> bool {
+        self.looks_cost(self.flat.looks)
+    }
+
+    /// The same where a search looks at all rules once, and then at one set of times.
+    fn is_cheap(&self) -> bool {
+        self.looks_cost(1)
+    }
+
+    /// Whether so many looks at all rules take a small part of the steps that a search may take.
+    fn looks_cost(&self, looks: u64) -> bool {
         let words = (self.given.said.len() + self.given.heard) as u64;
         let quorums = self.plan().map_or(0, |plan| plan.approve_order.len() as u64);
         let words = quorums.saturating_mul(words) / 8;
         let cost = self.flat.cost.saturating_add(words);
-        self.flat.steady && cost.saturating_mul(self.flat.looks) < self.inner.program.search_steps / 16
+        self.flat.steady && cost.saturating_mul(looks) < self.inner.program.search_steps / 16
     }
 
     /// A schedule, and its times if they alone can still make it true.

@@ -7,7 +7,7 @@ use super::{Outcome, Reader};
 use crate::decide::truth::Truth;
 use crate::facts::slots::Said;
 use crate::facts::{RunStatus, Word};
-use crate::people::Quorums;
+use crate::people::{MANY, Quorums};
 use crate::program::{Approve, Body, Count, Including, Quorum};
 
 /// So many quorums that hang on one another are counted here.
@@ -318,18 +318,23 @@ impl Reader<'_> {
         };
         let oldest = approve.valid.map_or(i64::MIN, |valid| given.now.saturating_sub(valid));
         let mut stranger_rejects = false;
-        for Said { person, at, word } in given.words.iter().copied() {
+        let mut hear = |Said { person, at, word }: Said| {
             if !self.listed(quorum, sets, person) {
                 stranger_rejects |= word == Word::Reject;
-                continue;
+            } else if !self.barred(quorum, sets, person) {
+                counted.rejected |= word == Word::Reject;
+                // It runs out at `at + valid`, and must have been given after the stage's success.
+                let valid = word == Word::Approve && since.is_some_and(|since| at > since) && at > oldest;
+                counted.count += u32::from(valid);
             }
-            if self.barred(quorum, sets, person) {
-                continue;
-            }
-            counted.rejected |= word == Word::Reject;
-            // It runs out at `at + valid`, and must have been given after the stage's success.
-            let valid = word == Word::Approve && since.is_some_and(|since| at > since) && at > oldest;
-            counted.count += u32::from(valid);
+        };
+        if quorum.directories.is_empty() && given.words.len() / MANY > quorum.people.len() {
+            // Who rejects without being listed matters only where it is not known who is.
+            let word = |person: u32| given.words.binary_search_by_key(&person, |said| said.person).ok();
+            let words = quorum.people.iter().filter_map(|person| given.words.get(word(person.0)?));
+            words.copied().for_each(&mut hear);
+        } else {
+            given.words.iter().copied().for_each(&mut hear);
         }
         counted.at_least = !counted.unsure && !stranger_rejects;
         counted.needed = Some(self.needed(index, quorum, sets, missing)?).filter(|needed| *needed != NONE);
