@@ -325,3 +325,28 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn the_next_firing_of_a_stage_is_the_first_that_comes(after in 0i64..7_000_000_000, minutes in prop::collection::vec(0u32..4, 1..5)) {
+        let mut text = String::from("timezone \"America/New_York\"\nstage Live {\n  trigger by-hand: manual\n");
+        for (index, minute) in minutes.iter().enumerate() {
+            text.push_str(&format!("  trigger t{index}: schedule \"{minute} 1,2 * * 0-{index}\"\n"));
+        }
+        let policy = stagegate::Policy::parse("p.gate", text + "}\n").unwrap();
+        let after = chrono::DateTime::from_timestamp(after, 0).unwrap();
+        let next = policy.next_firing("Live", after).unwrap().unwrap();
+        let coming: Vec<stagegate::Coming> = policy.coming(Some("Live"), after).unwrap().take(5).collect();
+        // Of several at once the first in the policy.
+        prop_assert_eq!((next.at, &next.stage, &next.trigger), (coming[0].at, &coming[0].stage, &coming[0].rule));
+        prop_assert_eq!(policy.due("Live", after, next.at).unwrap().next(), Some(next));
+    }
+}
+
+#[test]
+fn a_stage_without_schedules_never_fires_and_an_unknown_one_is_an_error() {
+    let policy = stagegate::Policy::parse("p.gate", "stage Live { trigger by-hand: manual }").unwrap();
+    let now = "2026-03-04T10:00:00Z".parse().unwrap();
+    assert_eq!(policy.next_firing("Live", now), Ok(None));
+    assert!(policy.next_firing("Dead", now).unwrap_err().to_string().contains("Live"));
+}

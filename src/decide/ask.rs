@@ -268,7 +268,17 @@ impl Policy {
     /// As [`Policy::due`].
     pub fn next_firing(&self, stage: &str, after: DateTime<Utc>) -> Result<Option<Firing>, RequestError> {
         in_range("after", after)?;
-        Ok(self.firings(stage, after)?.next())
+        let stage = self.stage(stage)?;
+        let fires = |rule: &Rule| match &rule.body {
+            Body::Trigger(Trigger::Schedule(schedule)) => schedule.cron.next_after(schedule.zone, after.timestamp()),
+            _ => None,
+        };
+        // Of several at one instant the first in the policy, as in `due`.
+        let firings = stage.rules.iter().filter_map(|rule| Some((fires(rule)?, rule)));
+        Ok(firings.min_by_key(|(at, _)| *at).and_then(|(at, rule)| {
+            let at = DateTime::from_timestamp(at, 0)?;
+            Some(Firing { at, stage: stage.name.clone(), trigger: rule.name.clone() })
+        }))
     }
 
     fn firings(&self, stage: &str, after: DateTime<Utc>) -> Result<impl Iterator<Item = Firing> + use<>, RequestError> {
