@@ -25,6 +25,8 @@ impl<'j> Scan<'j> {
     pub fn token(&mut self) -> Option<u8> {
         loop {
             match self.byte() {
+                // Most of them at once.
+                Some(token) if token > b' ' => return Some(token),
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
                 token => return token,
             }
@@ -62,29 +64,22 @@ impl<'j> Scan<'j> {
 
     #[inline]
     pub fn text(&mut self) -> Filled<&'j str> {
-        self.eat(b'"')?;
-        let bytes = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let (chunks, rest) = bytes.as_chunks::<8>();
-        let mut len = 0;
-        let mut found = false;
-        for chunk in chunks {
-            let ends = ends(u64::from_le_bytes(*chunk));
-            len += ends.trailing_zeros() as usize / 8;
-            if ends != 0 {
-                found = true;
-                break;
-            }
-        }
-        if !found {
-            len += rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).ok_or(Refused)?;
-        }
-        let end = self.at + len;
-        if self.text.as_bytes().get(end) != Some(&b'"') {
-            return Err(Refused);
-        }
+        let end = self.text_end()?;
         let text = self.text.get(self.at..end).ok_or(Refused)?;
         self.at = end + 1;
         Ok(text)
+    }
+
+    /// Goes into the text that is next; where its last quote stands.
+    #[inline]
+    fn text_end(&mut self) -> Filled<usize> {
+        self.eat(b'"')?;
+        let bytes = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let end = match bytes.first_chunk::<8>().map(|first| ends(u64::from_le_bytes(*first))) {
+            Some(ends) if ends != 0 => self.at + ends.trailing_zeros() as usize / 8,
+            _ => self.at + long_text(bytes)?,
+        };
+        if self.text.as_bytes().get(end) == Some(&b'"') { Ok(end) } else { Err(Refused) }
     }
 
     /// An instant in nanoseconds, within the years of the engine.
@@ -206,6 +201,21 @@ impl<'j> Scan<'j> {
 }
 
 const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Where a text ends whose first eight bytes do not end it.
+fn long_text(bytes: &[u8]) -> Filled<usize> {
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let mut len = 0;
+    for chunk in chunks {
+        let ends = ends(u64::from_le_bytes(*chunk));
+        len += ends.trailing_zeros() as usize / 8;
+        if ends != 0 {
+            return Ok(len);
+        }
+    }
+    let last = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).ok_or(Refused)?;
+    Ok(len + last)
+}
 
 /// Of eight bytes those that end a text or are not in order in it, as their highest bits; above the first of them there
 /// may be others that are none.
