@@ -64,7 +64,7 @@ fn request(random: &mut Random, n: u64, now: DateTime<Utc>) -> Request {
     let dev = now - random.minutes(300, 3_000);
     request = if random.chance(4) { request.failed("Dev", dev) } else { request.succeeded("Dev", dev) };
     if stage == "Test" {
-        // Few: what the clock does to a schedule until the year 2200 takes the engine milliseconds to say.
+        // By hand, but for a few.
         return if random.chance(1) { request.scheduled() } else { request.manual(random.of(&OPS)) };
     }
     let test = now - random.minutes(10, 300);
