@@ -177,7 +177,7 @@ impl Page<'_> {
             }
         }
         if !report.facts.is_empty() {
-            self.item(4, &format!("not supplied: {}", names(&report.facts, "and")));
+            self.item(4, &format!("not known: {}", names(&report.facts, "and")));
         }
         if let Some(until) = report.until {
             self.item(4, &format!("until {}", self.when(until)));
