@@ -5,4 +5,4 @@ mod quorum;
 mod words;
 
 pub(crate) use quorum::{Asked, Bar, Counted, Members, Quorums, Unsure, count, since};
-pub(crate) use words::{LastWords, MANY};
+pub(crate) use words::{LastWords, words_of};

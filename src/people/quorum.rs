@@ -202,7 +202,7 @@ pub(crate) fn count<'c>(
 ) -> Counted {
     let mut counted = Counted { unsure: asked.unsure(), ..Counted::default() };
     let (since, next_run) = since(approve, asked.slots, t);
-    let mut until = last.next().min(next_run);
+    let mut until = last.next.min(next_run);
 
     let mut taken: Vec<Person> = Vec::new();
     for rule in &asked.quorum.except.approvers_of {

@@ -121,10 +121,9 @@ impl TimeSet {
         })
     }
 
-    /// Whether it is made of spans that all end before the year 2200 does, so that in the end it is outside.
+    /// Whether it is made of spans, and outside when the year 2200 ends.
     pub fn is_over_in_the_end(&self) -> bool {
-        let ends = |leaf: &Arc<Leaf>| matches!(&**leaf, Leaf::Spans(spans) if spans.last().is_none_or(|s| s.1 < END));
-        self.root.include.nodes.is_empty() && self.root.include.leaves.iter().all(ends)
+        self.root.is_finite() && !self.contains(END - 1)
     }
 
     /// Whether it is asked for its next edge without an allocation.

@@ -7,7 +7,7 @@ use super::{Outcome, Reader};
 use crate::decide::truth::Truth;
 use crate::facts::slots::Said;
 use crate::facts::{RunStatus, Word};
-use crate::people::{MANY, Quorums};
+use crate::people::{Quorums, words_of};
 use crate::program::{Approve, Body, Count, Including, Quorum};
 
 /// So many quorums that hang on one another are counted here.
@@ -328,13 +328,10 @@ impl Reader<'_> {
                 counted.count += u32::from(valid);
             }
         };
-        if quorum.directories.is_empty() && given.words.len() / MANY > quorum.people.len() {
+        match words_of(&given.words, quorum) {
             // Who rejects without being listed matters only where it is not known who is.
-            let word = |person: u32| given.words.binary_search_by_key(&person, |said| said.person).ok();
-            let words = quorum.people.iter().filter_map(|person| given.words.get(word(person.0)?));
-            words.copied().for_each(&mut hear);
-        } else {
-            given.words.iter().copied().for_each(&mut hear);
+            Some(words) => words.for_each(&mut hear),
+            None => given.words.iter().copied().for_each(&mut hear),
         }
         counted.at_least = !counted.unsure && !stranger_rejects;
         counted.needed = Some(self.needed(index, quorum, sets, missing)?).filter(|needed| *needed != NONE);

@@ -64,22 +64,18 @@ impl<'j> Scan<'j> {
 
     #[inline]
     pub fn text(&mut self) -> Filled<&'j str> {
-        let end = self.text_end()?;
-        let text = self.text.get(self.at..end).ok_or(Refused)?;
-        self.at = end + 1;
-        Ok(text)
-    }
-
-    /// Goes into the text that is next; where its last quote stands.
-    #[inline]
-    fn text_end(&mut self) -> Filled<usize> {
         self.eat(b'"')?;
         let bytes = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let end = match bytes.first_chunk::<8>().map(|first| ends(u64::from_le_bytes(*first))) {
             Some(ends) if ends != 0 => self.at + ends.trailing_zeros() as usize / 8,
             _ => self.at + long_text(bytes)?,
         };
-        if self.text.as_bytes().get(end) == Some(&b'"') { Ok(end) } else { Err(Refused) }
+        if self.text.as_bytes().get(end) != Some(&b'"') {
+            return Err(Refused);
+        }
+        let text = self.text.get(self.at..end).ok_or(Refused)?;
+        self.at = end + 1;
+        Ok(text)
     }
 
     /// An instant in nanoseconds, within the years of the engine.
